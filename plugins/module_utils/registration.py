@@ -1,0 +1,225 @@
+# Copyright (c) 2026, the pexip.infinity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Registering a Conferencing Node so that any interrupted run is repaired by the next one.
+
+The configuration document is given out once, in the answer to the registration (API fact "Conferencing Node deployment"),
+so what to do depends on whether the node is registered, whether it has ever been in contact, and whether an instance with
+an upload listener waits for a document.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NoReturn
+
+from .addressing import address_problem, gateway, netmask
+from .client import Client, PexipError, resource_path
+from .converge import Plan, Platform, Result, apply, plan, read, settle
+from .module import PexipModule
+from .node import Listener, contact_line, document_name, write_document
+from .resource import Resource
+
+REGISTRATIONS = 2  # a registration whose answer was lost is made anew once: its document is gone
+BOOTSTRAP_OPTIONS = {
+    "host": {"type": "str"},
+    "port": {"type": "int", "default": 8443},
+    "timeout": {"type": "int", "default": 900},
+    "poll_interval": {"type": "int", "default": 5},
+    "tls_fingerprint": {"type": "str"},
+}
+
+
+class NotYet(Exception):
+    """What a task needs is not there yet: ``waiting_for``, what is seen now (``progress``) and what to do if it never comes."""
+
+    def __init__(self, waiting_for: str, progress: str, remedy: str):
+        super().__init__(waiting_for)
+        self.waiting_for = waiting_for
+        self.progress = progress
+        self.remedy = remedy
+
+
+class NodeModule(PexipModule):
+    """pexip_node: a plain typed module, plus what registration needs."""
+
+    def __init__(self, resource: Resource):
+        super().__init__(
+            resource,
+            returns="node",
+            options={
+                "subnet": {"type": "str"},
+                "bootstrap": {"type": "dict", "options": BOOTSTRAP_OPTIONS},
+                "config_path": {"type": "path"},
+                "force": {"type": "bool", "default": False},
+            },
+            mutually_exclusive=[("subnet", "netmask"), ("subnet", "gateway"), ("bootstrap", "config_path")],
+        )
+        self.config_file: str | None = None
+
+    def desired(self) -> dict[str, Any] | None:
+        """The wish, with network mask and gateway derived from the subnet; raises PexipError for a bad address."""
+        wish = super().desired()
+        subnet, directory = self.params["subnet"], self.params["config_path"]
+        if wish is not None and subnet:
+            try:
+                wish |= {"netmask": netmask(subnet), "gateway": gateway(subnet)}
+                problem = address_problem(wish["address"], subnet) if "address" in wish else None
+            except ValueError as error:
+                raise PexipError(f"subnet: {error}") from None
+            if problem:
+                raise PexipError(f"{self.resource.label(self.identity)}: {problem}")
+        if directory and not (os.path.isdir(directory) and os.access(directory, os.W_OK)):
+            raise PexipError(f"config_path: {directory} is not a directory that can be written to")
+        return wish
+
+    def converge(self, platform: Platform, desired: dict[str, Any] | None) -> Result:
+        """Brings the registration to the desired state; raises NotYet where an instance has to get there first."""
+        current = read(platform, self.resource, self.identity)
+        if desired is not None and current is not None and self.params["bootstrap"] and platform.client is not None:
+            status = node_status(platform.client, current)
+            if not (status or {}).get("last_updated"):
+                return self._never_in_contact(platform, desired, current, status)
+        made = settle(platform, self.resource, current, desired, update_secrets=self.params["update_secrets"])
+        if made.action == "create":
+            return self._register(platform, made)
+        self._protect_calls(platform, made, current)
+        return apply(platform, self.resource, made, current, self.identity)
+
+    def _listener(self, address: str) -> Listener:
+        bootstrap = self.params["bootstrap"]
+        return Listener(bootstrap["host"] or address, bootstrap["port"], bootstrap["tls_fingerprint"])
+
+    def _never_in_contact(
+        self, platform: Platform, desired: dict[str, Any], current: dict[str, Any], status: dict[str, Any] | None
+    ) -> Result:
+        listener = self._listener(desired.get("address", current["address"]))
+        if listener.waiting():
+            # The document went missing between registration and upload: only a new registration gives one.
+            wish = {**kept(self.resource, current), **platform.resolve(self.resource, desired, current)}
+            return self._register(platform, plan(self.resource, wish, None), replaces=current)
+        if self.check:
+            made = settle(platform, self.resource, current, desired, update_secrets=self.params["update_secrets"])
+            return apply(platform, self.resource, made, current, self.identity)
+        raise NotYet(
+            f"{self.resource.label(self.identity)} to report in for the first time",
+            f"{contact_line(self.identity['name'], status)}; no upload listener at {listener.place}",
+            f"The node is registered, has never been in contact, and its instance does not wait for a configuration document. Check that UDP 500 and ESP are "
+            f"allowed between it and the Management Node; otherwise replace the instance that has the address {current['address']} and run this again.",
+        )
+
+    def _register(self, platform: Platform, made: Plan, replaces: dict[str, Any] | None = None) -> Result:
+        if not (self.params["bootstrap"] or self.params["config_path"]):
+            raise PexipError(
+                f"{self.resource.label(self.identity)} does not exist yet, and its configuration document is given out only once: "
+                "give bootstrap (uploads it to the instance) or config_path (writes it to a file)"
+            )
+        if self.check:
+            return Result(made, replaces, apply(platform, self.resource, made, None, self.identity).current)
+        if self.params["bootstrap"]:
+            listener = self._listener(made.payload["address"])
+            if not listener.waiting():
+                raise NotYet(
+                    f"the upload listener of {self.resource.label(self.identity)} at {listener.place}",
+                    f"{self.identity['name']}: nothing accepts TLS connections at {listener.place} yet",
+                    "Check that the instance runs, that it was launched from a Conferencing Node image, "
+                    f"that its security group allows TCP {listener.port} from here, and that it "
+                    "was not configured before (a node whose registration was deleted needs a new instance).",
+                )
+        client: Client = platform.client  # type: ignore[assignment]
+        if replaces:
+            client.delete(replaces["resource_uri"])
+        for _attempt in range(REGISTRATIONS):
+            result = apply(platform, self.resource, made, None, self.identity)
+            if result.text and result.text.lstrip().startswith("<"):
+                self._deliver(client, result)
+                return result
+            # The answer was lost, and with it the only copy of the document.
+            client.delete(result.current["resource_uri"])  # type: ignore[index]
+        raise PexipError(
+            f"{self.resource.label(self.identity)}: the Management Node registered it {REGISTRATIONS} times without giving its configuration document; "
+            "the registration was taken back"
+        )
+
+    def _deliver(self, client: Client, result: Result) -> None:
+        node: dict[str, Any] = result.current  # type: ignore[assignment]
+        document: str = result.text  # type: ignore[assignment]
+        try:
+            if self.params["bootstrap"]:
+                self._listener(node["address"]).upload(document)
+            else:
+                self.config_file = write_document(
+                    self.params["config_path"], document_name(node["hostname"], node["domain"]), document
+                )
+        except PexipError as error:
+            try:
+                client.delete(node["resource_uri"])
+            except PexipError as second:
+                raise PexipError(
+                    f"{error}. The registration of {self.resource.label(node)} could not be taken back either: {second}"
+                ) from None
+            raise PexipError(f"{error}. The registration of {self.resource.label(node)} was taken back") from None
+
+    def _protect_calls(self, platform: Platform, made: Plan, current: dict[str, Any] | None) -> None:
+        dropping = (
+            [change.field.name for change in made.changes if change.field.drops_calls]
+            if made.action == "update"
+            else []
+        )
+        if platform.client is None or current is None or not (dropping or made.action == "delete"):
+            return
+        carried = len(conferences_on(platform.client, current))
+        what = f"changing its {' and '.join(dropping)}" if dropping else "deleting it"
+        text = f"{self.resource.label(self.identity)} carries {carried} conferences; {what} drops their calls"
+        if carried and self.check:
+            self.ansible.warn(text)
+        elif carried and not self.params["force"]:
+            raise PexipError(
+                f"{text}. Put the node into maintenance mode and wait until they have ended, or say force: true"
+            )
+
+    def run(self) -> NoReturn:
+        """The module: one look; its action plugin repeats it while the result is not complete."""
+        try:
+            desired = self.desired()
+            platform = Platform(self.client(), check=self.check)
+            result = self.converge(platform, desired)
+        except NotYet as wait:
+            self.exit(
+                changed=False,
+                complete=False,
+                waiting_for=wait.waiting_for,
+                progress=[wait.progress],
+                remedy=wait.remedy,
+            )
+        except PexipError as error:
+            self.fail(error)
+        extra = {"config_file": self.config_file} if self.config_file else {}
+        self.report(platform, self.resource, result, self.returns, complete=True, **extra)
+
+
+def node_status(client: Client, node: dict[str, Any]) -> dict[str, Any] | None:
+    """The status row of a configured node, joined by its configuration id; None where there is none."""
+    rows = client.list(resource_path("worker_vm", family="status"), {"configuration_id": node["id"]})
+    return next((row for row in rows if row.get("configuration_id") == node["id"]), None)
+
+
+def conferences_on(client: Client, node: dict[str, Any]) -> list[dict[str, Any]]:
+    """The conference shards that a node carries; shards name their node by its name or its address."""
+    shards = client.list(resource_path("conference_shard", family="status"))
+    return [shard for shard in shards if shard.get("node") in (node["name"], node["address"])]
+
+
+def kept(resource: Resource, current: dict[str, Any]) -> dict[str, Any]:
+    """What a new registration takes over from the old one: every value that GET gives, references as URIs."""
+    taken = {}
+    for field in resource.fields:
+        value = current.get(field.name)
+        if field.readable and value not in (None, []):
+            members = [
+                item["resource_uri"] if isinstance(item, dict) else item
+                for item in (value if isinstance(value, list) else [value])
+            ]
+            taken[field.name] = members if field.many else members[0] if field.ref else value
+    return taken

@@ -1,0 +1,244 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the pexip.infinity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Any configuration resource, by the server's own schema."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: pexip_resource
+short_description: Manage any configuration object of a Pexip Infinity platform
+description:
+  - Creates, changes or deletes one object of any resource of the management configuration API, such as a DNS server, a
+    Virtual Meeting Room, a licence or a role.
+  - The fields and their types come from the Management Node's own schema, so the module knows what the platform's
+    version knows. Where a typed module exists, such as M(pexip.infinity.pexip_location), prefer it. It checks more
+    before it changes anything.
+version_added: 0.1.0
+author:
+  - The pexip.infinity authors (!UNKNOWN)
+extends_documentation_fragment:
+  - pexip.infinity.connection
+  - pexip.infinity.attributes
+  - pexip.infinity.semantics.secrets
+requirements:
+  - requests >= 2.31
+notes:
+  - Fields that are left out are left alone; a null clears a field, and so does an empty list.
+  - A field whose name says that it is secret, or that the API does not give back, cannot be compared; see
+    O(update_secrets). Such values are masked in every output.
+  - A no-op costs two requests, for the schema and for the object, and one for each kind of object referred to by name
+    that the API does not nest.
+options:
+  resource:
+    description:
+      - Name of the resource as the API has it, for example V(dns_server). An unknown name is an error that lists the
+        resources that exist, nearest first.
+    type: str
+    required: true
+  identity:
+    description:
+      - The fields, with their values, that name the object, for example V({"address": "8.8.8.8"}). More than one object
+        with this identity is an error.
+      - Left out only for resources that have exactly one object and cannot be created, such as V(authentication).
+    type: dict
+    default: {}
+  settings:
+    description:
+      - The other fields and the values that they shall have. An object is created with both O(identity) and
+        O(settings).
+      - References to other objects are given by name (by address for DNS, NTP and syslog servers), by id or by URI.
+      - Lists are compared whole; lists of references as sets.
+    type: dict
+    default: {}
+  state:
+    description:
+      - Whether the object exists.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: pexip.infinity.pexip_resource_info
+  - module: pexip.infinity.pexip_location
+  - module: pexip.infinity.pexip_global_settings
+"""
+
+EXAMPLES = r"""
+- name: A DNS server
+  pexip.infinity.pexip_resource:
+    resource: dns_server
+    identity:
+      address: 8.8.8.8
+    settings:
+      description: Public resolver
+
+- name: A syslog server, and a location that logs to it
+  pexip.infinity.pexip_resource:
+    resource: syslog_server
+    identity:
+      address: 10.0.0.50
+    settings:
+      port: 514
+      transport: UDP
+
+- name: A longer session for administrators who sign in with LDAP
+  pexip.infinity.pexip_resource:
+    resource: authentication
+    settings:
+      source: LOCAL
+
+- name: No NTP server at this address
+  pexip.infinity.pexip_resource:
+    resource: ntp_server
+    identity:
+      address: 10.0.0.99
+    state: absent
+"""
+
+RETURN = r"""
+resource:
+  description:
+    - The object as the platform holds it, with references by name where known and without secrets. Null when absent.
+    - In check mode the predicted object; its C(id) and C(resource_uri) are null while it does not exist.
+  type: dict
+  returned: success
+  sample:
+    id: 3
+    address: 8.8.8.8
+    description: Public resolver
+    resource_uri: /api/admin/configuration/v1/dns_server/3/
+"""
+
+from typing import Any
+
+from ansible_collections.pexip.infinity.plugins.module_utils.client import PexipError, resource_path
+from ansible_collections.pexip.infinity.plugins.module_utils.converge import MASK, Platform, Result, apply, settle
+from ansible_collections.pexip.infinity.plugins.module_utils.module import InfinityModule
+from ansible_collections.pexip.infinity.plugins.module_utils.resource import Field, Resource, is_secret
+from ansible_collections.pexip.infinity.plugins.module_utils.schema import Schema, load, without_secrets
+
+OPTIONS = {
+    "resource": {"type": "str", "required": True},
+    # Both may hold secrets: Ansible logs neither, and ResourceModule shows them masked field by field.
+    "identity": {"type": "dict", "default": {}, "no_log": True},
+    "settings": {"type": "dict", "default": {}, "no_log": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "update_secrets": {"type": "str", "choices": ["always", "on_create"], "default": "on_create", "no_log": False},
+}
+
+
+class ResourceModule(InfinityModule):
+    """One object of any resource."""
+
+    def __init__(self) -> None:
+        super().__init__(OPTIONS)
+        given = {name: self.params[name] for name in ("identity", "settings")}
+        plain = {str(value) for values in given.values() for value in leaves(without_secrets(values))}
+        secret = {str(value) for values in given.values() for value in leaves(only_secrets(values))}
+        self.forget_masks(plain - secret, **{name: masked(values) for name, values in given.items()})
+
+    def converge(self, platform: Platform) -> tuple[Resource, Result]:
+        """Brings the object to the desired state; raises PexipError for what the resource does not allow."""
+        name, absent = self.params["resource"], self.params["state"] == "absent"
+        identity, settings = self.params["identity"], self.params["settings"]
+        both = sorted(set(identity) & set(settings))
+        if both:
+            raise PexipError(
+                f"{', '.join(both)}: given in identity and in settings; identity names the object, settings change it"
+            )
+        if absent and not identity:
+            raise PexipError(f"identity is required to delete an object of {name}: a whole list is never deleted")
+        if platform.client is None:
+            resource = Resource(name, tuple(identity), [Field(key) for key in {**identity, **settings}])
+            return resource, self._carry_out(platform, resource, None, identity, settings)
+        schema = load(platform.client, name, identity)
+        identity, settings = schema.check("identity", identity), schema.check("settings", settings)
+        empty = [key for key, value in identity.items() if value in (None, "", [])]
+        if empty:
+            raise PexipError(f"identity: {', '.join(empty)} has no value, so it names no object")
+        identity = platform.resolve(schema.resource, identity, None)
+        current = platform.find(schema.resource, identity) if identity else self._only(platform, schema)
+        allowed, verb = (
+            (schema.can_delete, "deleted")
+            if absent
+            else (schema.can_create, "created")
+            if current is None
+            else (schema.can_change, "changed")
+        )
+        resource = schema.visible(current)
+        if current is not None:
+            platform.remember(resource, current)
+        result_plan = self._settle(platform, resource, current, identity, settings)
+        if result_plan.action != "none" and not allowed:
+            raise PexipError(f"{resource.label(identity)} cannot be {verb}: the management API does not offer it")
+        return resource, apply(platform, resource, result_plan, current, identity)
+
+    def _settle(
+        self,
+        platform: Platform,
+        resource: Resource,
+        current: dict[str, Any] | None,
+        identity: dict[str, Any],
+        settings: dict[str, Any],
+    ) -> Any:
+        desired = (
+            None if self.params["state"] == "absent" else {**identity, **settings} if current is None else settings
+        )
+        return settle(platform, resource, current, desired, update_secrets=self.params["update_secrets"])
+
+    def _carry_out(
+        self, platform: Platform, resource: Resource, current: Any, identity: dict[str, Any], settings: dict[str, Any]
+    ) -> Result:
+        return apply(
+            platform, resource, self._settle(platform, resource, current, identity, settings), current, identity
+        )
+
+    @staticmethod
+    def _only(platform: Platform, schema: Schema) -> dict[str, Any]:
+        name = schema.resource.name
+        objects = platform.client.list(resource_path(name)) if not schema.can_create else []
+        if len(objects) != 1:
+            raise PexipError(
+                f"identity is required: {name} is no single object; give the fields that name the one you mean"
+            )
+        return objects[0]
+
+
+def leaves(value: Any) -> list[Any]:
+    """The plain values at the ends of a nested structure."""
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in leaves(item)]
+    if isinstance(value, list):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [] if value is None else [value]
+
+
+def only_secrets(value: Any) -> list[Any]:
+    """The values below keys that say that they are secret."""
+    if isinstance(value, dict):
+        return [item if is_secret(str(key)) else only_secrets(item) for key, item in value.items()]
+    return [only_secrets(item) for item in value] if isinstance(value, list) else []
+
+
+def masked(value: Any) -> Any:
+    """A structure with its secrets masked."""
+    if isinstance(value, dict):
+        return {key: MASK if is_secret(str(key)) and item is not None else masked(item) for key, item in value.items()}
+    return [masked(item) for item in value] if isinstance(value, list) else value
+
+
+def main() -> None:
+    """Entry point of the module."""
+    module = ResourceModule()
+    try:
+        platform = Platform(module.client(), check=module.check)
+        resource, result = module.converge(platform)
+    except PexipError as error:
+        module.fail(error)
+    module.report(platform, resource, result, "resource")
+
+
+if __name__ == "__main__":
+    main()

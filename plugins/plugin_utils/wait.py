@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the pexip.infinity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one wait of the collection: a module that looks once, looked through again until it is complete.
+
+A module cannot print while it runs, so the loop lives in the action plugin of the module's name, where each change of
+what is seen becomes a line for the operator.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+
+class WaitAction(ActionBase):
+    """Runs a module until its result says ``complete``, at most for the time-out.
+
+    A subclass names the module (`MODULE`) and says how long and how often (`timing`). The module's result carries, while it
+    is not complete, ``waiting_for`` (what), ``progress`` (lines of what is seen now) and ``remedy`` (what to do when it
+    never comes). Without these the first result is the last: that is check mode and every task that has nothing to wait for.
+    """
+
+    MODULE = ""
+    TRANSFERS_FILES = False
+    sleep: Callable[[float], None] = staticmethod(time.sleep)
+    clock: Callable[[], float] = staticmethod(time.monotonic)
+
+    def timing(self, args: dict[str, Any]) -> tuple[float, float]:
+        """Time-out and interval in seconds, from the task's arguments."""
+        raise NotImplementedError
+
+    def expired(self, result: dict[str, Any], message: str) -> dict[str, Any]:
+        """The result when the time is up: a failure, unless the module has a reason to go on."""
+        return {**result, "failed": True, "msg": message}
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Runs the task."""
+        super().run(tmp, task_vars)
+        timeout, interval = self._timing()
+        started = self.clock()
+        changed = False
+        shown: list[str] = []
+        while True:
+            result = self._execute_module(
+                module_name=self.MODULE, module_args=dict(self._task.args), task_vars=task_vars
+            )
+            changed = changed or bool(result.get("changed"))
+            result["changed"] = changed
+            if result.get("failed") or result.get("complete", True):
+                break
+            elapsed = self.clock() - started
+            progress = [str(line) for line in result.get("progress") or [f"waiting for {result['waiting_for']}"]]
+            self._show([line for line in progress if line not in shown], elapsed, task_vars or {})
+            shown = progress
+            if elapsed >= timeout:
+                message = f"waited {elapsed:.0f} seconds (time-out {timeout:.0f}) for {result['waiting_for']}, in vain. Last seen: {'; '.join(progress)}."
+                result = self.expired(result, " ".join([message, result.get("remedy", "")]).strip())
+                break
+            self.sleep(min(interval, max(timeout - elapsed, 0.1)))
+        return {key: value for key, value in result.items() if key not in ("waiting_for", "progress", "remedy")}
+
+    def _timing(self) -> tuple[float, float]:
+        try:
+            timeout, interval = self.timing(self._task.args)
+        except (TypeError, ValueError) as error:
+            raise AnsibleActionFail(f"time-out and interval are numbers of seconds: {error}") from None
+        if timeout < 0 or interval <= 0:
+            raise AnsibleActionFail(
+                f"a time-out of {timeout:g} and an interval of {interval:g} seconds: neither may be negative, the interval not zero"
+            )
+        return timeout, interval
+
+    @staticmethod
+    def _show(lines: list[str], elapsed: float, task_vars: dict[str, Any]) -> None:
+        host = task_vars.get("inventory_hostname", "localhost")
+        for line in lines:
+            Display().display(f"  [{host}] {elapsed:4.0f} s  {line}")
