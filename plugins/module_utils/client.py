@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 try:
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.exceptions import NewConnectionError
+    from urllib3.exceptions import LocationValueError, NewConnectionError
     from urllib3.exceptions import SSLError as TransportSSLError
 
     REQUESTS_IMPORT_ERROR = None
@@ -33,16 +33,15 @@ except ImportError:
 
 PAGE_SIZE = 1000
 ATTEMPTS = 5
+FIRST_PAUSE = 0.5  # seconds before the second attempt; doubled up to the cap
 BACKOFF_CAP = 8.0  # seconds
-RETRY_AFTER_CAP = (
-    60.0  # seconds: the rate limit counts requests of one minute (API fact "Limit 1000 requests per 60 s")
-)
+RETRY_AFTER_CAP = 60.0  # seconds: the rate limit counts the requests of one minute (API fact "Limit 1000 requests")
 BUSY_STATUSES = (502, 503, 504)
 MESSAGE_LIMIT = 2000  # characters of a server's answer that an error quotes
 
 ROOT = "/api/admin/{family}/v1/"
 FAMILIES = ("configuration", "status", "history", "command")
-URI_PATTERN = re.compile(r"^/api/admin/(?P<family>[a-z]+)/v1/(?P<resource>[a-z0-9_]+)/(?P<key>[^/?#]+)/$")
+URI_PATTERN = re.compile(r"^/api/admin/(?P<family>[a-z]+)/v1/(?P<resource>[a-z0-9_]+)/(?P<key>[^/?#\s]+)/")
 
 
 class PexipError(Exception):
@@ -132,7 +131,9 @@ def resource_path(resource: str, key: str | int | None = None, family: str = "co
 
 def is_uri(value: Any) -> bool:
     """Whether a value is the URI of one API object, as references are written on the wire."""
-    return isinstance(value, str) and URI_PATTERN.match(value) is not None
+    match = URI_PATTERN.fullmatch(value) if isinstance(value, str) else None
+    # A dot segment vanishes on its way and leaves the URI of the whole list.
+    return match is not None and unquote(match["key"]) not in (".", "..")
 
 
 def normalise_fingerprint(fingerprint: str) -> str:
@@ -171,6 +172,10 @@ class PinningAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Adds the pin to each connection pool."""
         super().init_poolmanager(*args, assert_fingerprint=self._fingerprint, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Adds it behind a proxy, too."""
+        return super().proxy_manager_for(proxy, assert_fingerprint=self._fingerprint, **kwargs)
 
 
 def open_session(*, validate_certs: bool, ca_path: str | None, tls_fingerprint: str | None) -> tuple[Any, Any]:
@@ -265,7 +270,7 @@ class Client:
     def _request(
         self, method: str, path: str, *, params: dict[str, Any] | None = None, body: dict[str, Any] | None = None
     ) -> Answer:
-        pause = 0.5
+        pause = FIRST_PAUSE
         for attempt in range(1, self._attempts + 1):
             last = attempt == self._attempts
             try:
@@ -278,7 +283,7 @@ class Client:
                     verify=self._verify,
                     allow_redirects=False,
                 )
-            except requests.exceptions.RequestException as error:
+            except (requests.exceptions.RequestException, LocationValueError) as error:
                 failure, repeatable = self._explain(error, method, path)
                 if last or not repeatable:
                     raise failure from None
@@ -299,7 +304,7 @@ class Client:
     @staticmethod
     def _answer(response: Any) -> Answer:
         location = response.headers.get("Location")
-        return Answer(response.status_code, urlsplit(location).path if location else None, response.text)
+        return Answer(response.status_code, urlsplit(location).path if location else None, text_of(response))
 
     @staticmethod
     def _decode(answer: Answer, method: str, path: str) -> dict[str, Any]:
@@ -320,7 +325,7 @@ class Client:
     def _explain(self, error: Exception, method: str, path: str) -> tuple[PexipError, bool]:
         """The operator's error for a request without an answer, and whether the request may be sent again."""
         where = self.connection.authority
-        if isinstance(error, requests.exceptions.SSLError):
+        if isinstance(error, requests.exceptions.SSLError) and not broke_off(error):
             return PexipError(self._untrusted(error), method=method, path=path), False
         if isinstance(
             error,
@@ -329,6 +334,7 @@ class Client:
                 requests.exceptions.InvalidSchema,
                 requests.exceptions.InvalidProxyURL,
                 requests.exceptions.InvalidHeader,
+                LocationValueError,
             ),
         ):
             return PexipError(
@@ -364,10 +370,10 @@ class Client:
 
     def _refusal(self, response: Any, method: str, path: str) -> PexipError:
         status = response.status_code
-        said = server_message(response.text)
+        said = server_message(text_of(response))
         if status == 401:
             text = (
-                f"the management API at {self.connection.authority} refuses user {self.connection.username!r} (401). "
+                f"the management API at {self.connection.authority} refuses user {self.connection.username!r} (401): {said}. "
                 "Check username and password (PEXIP_USERNAME, PEXIP_PASSWORD)"
             )
         elif status == 403:
@@ -384,13 +390,23 @@ class Client:
     def _retry_after(response: Any) -> float | None:
         """Seconds the server asks us to wait (a number or an HTTP date), capped; None without such a wish."""
         value = response.headers.get("Retry-After", "")
-        if value.isdigit():
+        if value.isdecimal():
             return min(float(value), RETRY_AFTER_CAP)
         try:
             until = parsedate_to_datetime(value)
         except (TypeError, ValueError):
             return None
         return min(max(until.timestamp() - time.time(), 0.0), RETRY_AFTER_CAP)
+
+
+def text_of(response: Any) -> str:
+    """An answer's body. The API writes UTF-8, also where its content type does not say so (a text/xml document)."""
+    return response.content.decode("utf-8", "replace")
+
+
+def broke_off(error: BaseException) -> bool:
+    """Whether a TLS error is the peer's going away (a reboot, say), not a certificate or protocol that is wrong."""
+    return any(isinstance(arg, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) for arg in root_cause(error).args)
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -140,7 +140,7 @@ def _creation(resource: Resource, desired: dict[str, Any]) -> Plan:
     if resource.singleton:
         raise PexipError(f"{resource.noun} does not exist on this Management Node and cannot be created")
     given = {name: value for name, value in desired.items() if value is not None}
-    missing = [field.name for field in resource.fields if field.required and field.name not in given]
+    missing = [field.option for field in resource.fields if field.required and field.name not in given]
     if missing:
         raise PexipError(f"{resource.label(desired)} does not exist yet; to create it give {', '.join(missing)}")
     changes = tuple(Change(resource.by_name[name], None, value) for name, value in given.items())

@@ -102,9 +102,9 @@ def option_problems(options: Mapping[str, Any]) -> list[str]:
     for name in ("username", "password", "admin_password"):
         if not options.get(name):
             problems.append(f"{name} is missing or empty")
-    if not re.fullmatch(_LABEL, options["hostname"]):
+    if len(options["hostname"]) < 3 or not re.fullmatch(_LABEL, options["hostname"]):
         problems.append(
-            f"hostname {options['hostname']!r} is not a host name: letters, digits and hyphens, at most 63, no domain"
+            f"hostname {options['hostname']!r} is not a host name: 3 to 63 letters, digits and hyphens, no domain"
         )
     if len(options["domain"]) > 192 or not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", options["domain"]):
         problems.append(f"domain {options['domain']!r} is not a domain name such as example.com")
@@ -251,7 +251,7 @@ def _waiting_for_api(seen: str, task: Task, *, changed: bool = False, completed:
         changed=changed,
         waiting_for=f"the management API at {task.connection.authority} after the reboot",
         progress=(seen,),
-        remedy="Check that the security group lets this controller in on the API's port, and look at the machine over SSH or at its system log",
+        remedy="Check that the security group lets this controller in on the API's port, and look at the machine over SSH or at its system log; then run the task again",
     )
 
 
@@ -320,12 +320,19 @@ def _log_in(task: Task, open_channel: Callable[[list[str]], AbstractContextManag
 
 def _after(task: Task, ending: Ending, status: int, *, changed: bool) -> Look:
     """What the end of a session means."""
-    last = ending.tail.split("\n")[-1].strip() or "the session was closed at once"
+    said = [
+        line.strip() for line in ending.tail.split("\n") if line and not re.match(r"Connection to \S+ closed", line)
+    ]
+    last = said[-1] if said else "the session was closed at once"
     if ending.shell:
         return _waiting_for_api(
             f"the login at {task.login} shows a shell, neither a password change nor the wizard: the system is installed or reboots",
             task,
             changed=changed,
+        )
+    if status == 0 and not ending.wizard_begun:
+        return _waiting_for_api(
+            f"the login at {task.login} ends by itself, without a question: {last}", task, changed=changed
         )
     if ending.wizard_complete and status in (0, LOST):
         return _waiting_for_api(

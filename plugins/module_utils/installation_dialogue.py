@@ -44,7 +44,6 @@ _REMEDIES = {
     "current_password": "The UNIX password of this machine is another one: give it as admin_password, or replace the instance",
     "new_password": "Choose another admin_password: the machine wants a longer or more complex one",
     "web_password": "Choose another password: the machine wants a longer or more complex one",
-    "key_passphrase": "private_key_passphrase does not open the private key",
 }
 # Subjects that may come several times in other words; the same words again are a refusal.
 _BY_TEXT = ("confirm", "decline", "enter", "key_passphrase")
@@ -185,8 +184,10 @@ class Dialogue:
 
     def _reply(self, question: Question) -> None:
         key = (question.subject, question.yes_no, self._round(question))
+        if key in self._seen and question.subject == "key_passphrase":
+            raise InstallationError(f"private_key_passphrase does not open the private key ({question.text!r})")
         if key in self._seen:
-            raise self._refused(question.subject, "the question came again")
+            raise self._refused(question.subject, self._reason())
         answer = self._answer(question)
         if question.subject != "again":
             self._seen.discard(("again", None, None))  # every value may be asked for once more
@@ -238,9 +239,7 @@ class Dialogue:
         subject, given = question.subject, self._answers
         # "Change the settings?", "Add another?" ask for what "Use the defaults?" and "Accept?" ask against.
         ours = (
-            re.search(
-                r"\b(?:change|edit|modify|add|another|more|configure|specify|override)\b", question.text, re.I
-            )
+            re.search(r"\b(?:change|edit|modify|add|another|more|configure|specify|override)\b", question.text, re.I)
             is not None
         )
         if subject in ("incident_reporting", "usage_statistics"):
@@ -267,7 +266,7 @@ class Dialogue:
     def _or_default(self, question: Question, value: str | None) -> str:
         if value is None and not question.default:
             raise InstallationError(
-                f"the installation wizard at {self._where} offers no default at {question.text!r}: give the option {question.subject}"
+                f"the installation wizard at {self._where} offers no default at {self._mask(question.text)!r}: give the option {question.subject}"
             )
         return value or ""
 
@@ -286,10 +285,18 @@ class Dialogue:
         """Raises when the wizard reported an error since the last answer."""
         if self._last is None or self._last.subject == "key_passphrase":
             return
-        body = self._text() if question is None else self._text().rpartition("\n")[0]
-        line = error_line(body)
+        line = error_line(self._text() if question is None else self._said())
         if line:
             raise self._refused(subject_of(line) or self._last.subject, line)
+
+    def _said(self) -> str:
+        """The finished lines since the last answer: what stands before the question."""
+        return self._text().rpartition("\n")[0]
+
+    def _reason(self) -> str:
+        """Why a question comes again: what was said before it."""
+        line = self._said().strip().rpartition("\n")[2].strip()
+        return f"{line or 'no reason was given'}, and the question came again"
 
     def _check_deadline(self, quiet: float) -> None:
         deadline = FIRST_DEADLINE if self._last is None else float(DEADLINES.get(str(self._last.subject), 90))
@@ -303,15 +310,16 @@ class Dialogue:
             )
 
     def _refused(self, subject: str | None, said: str) -> InstallationError:
-        if subject == "again" and self._last:
-            subject = self._last.subject
+        last = self._last
+        if subject == "again" and last:
+            subject = last.subject
         option = _OPTIONS.get(str(subject), subject)
-        asked = self._last.text if self._last else ""
+        asked = f", asked {self._mask(last.text)!r}" if last and last.subject == subject else ""
         remedy = _REMEDIES.get(
             str(subject), f"Correct the option {option}" if subject in WIZARD else "Correct the options"
         )
         return self._error(
-            f"{self._where} refused an answer ({option}), asked {asked!r}: {said}", f"{remedy}; then run the task again"
+            f"{self._where} refused the answer for {option}{asked}: {said}", f"{remedy}; then run the task again"
         )
 
     def _unknown(self, question: Question) -> InstallationError:
@@ -322,11 +330,11 @@ class Dialogue:
             )
         if question.subject == "host_key":
             return self._error(
-                f"ssh asks to confirm a host key: {question.text!r}",
+                f"ssh asks to confirm a host key: {self._mask(question.text)!r}",
                 "Put the host key (of the jump host?) into your known_hosts file first",
             )
         return self._error(
-            f"{self._where} asks something that is not known: {question.text!r}",
+            f"{self._where} asks something that is not known: {self._mask(question.text)!r}",
             "Answer the wizard by hand over SSH (the task then finds the platform installed), and report the question as a defect of this module",
         )
 

@@ -13,10 +13,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# Terminal control: CSI and OSC sequences, other escapes, and control characters apart from tab, CR and LF.
+# Terminal control: CSI and OSC sequences, other escapes, and control characters apart from tab, LF and what redraws.
 _TERMINAL = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x01-\x07\x0b\x0c\x0e-\x1f\x7f]"
 )
+_ERASED = "\0"  # stands for "erase to the end of the line"
+_ERASE = re.compile(r"\0|\x1b\[0?K")
+_REDRAWN = re.compile(r"[\r\b\0]")
 _UNFINISHED_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b]*)?$")
 
 _YES_NO = re.compile(r"[(\[<{]\s*(y(?:es)?)\s*[/|]\s*(?:no?)\s*[)\]>}]", re.I)
@@ -117,14 +120,31 @@ class Question:
 
 
 def clean(text: str) -> str:
-    """The text without terminal control sequences, with LF line ends.
+    """The text as a terminal shows it, with LF line ends: redrawn lines once, without control sequences.
 
-    A carriage return alone redraws its line: what stood before it is dropped. An escape sequence that has only
-    half arrived is left out.
+    An escape sequence that has only half arrived is left out.
     """
-    plain = _TERMINAL.sub("", _UNFINISHED_ESCAPE.sub("", text))
-    lines = re.sub(r"\r+\n", "\n", plain).split("\n")
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+    lines = re.sub(r"\r+\n", "\n", _UNFINISHED_ESCAPE.sub("", text)).split("\n")
+    return "\n".join(_draw(_TERMINAL.sub("", _ERASE.sub(_ERASED, line))) for line in lines)
+
+
+def _draw(line: str) -> str:
+    """One line after its carriage returns and backspaces: what is typed later stands over what was there."""
+    if not _REDRAWN.search(line):
+        return line
+    shown: list[str] = []
+    cursor = 0
+    for char in line:
+        if char == "\r":
+            cursor = 0
+        elif char == "\b":
+            cursor = max(cursor - 1, 0)
+        elif char == _ERASED:
+            del shown[cursor:]
+        else:
+            shown[cursor : cursor + 1] = [char]
+            cursor += 1
+    return "".join(shown)
 
 
 def error_line(text: str) -> str | None:

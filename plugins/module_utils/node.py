@@ -25,6 +25,7 @@ UPLOAD_PATH = "/configuration/bootstrap"  # API fact "Conferencing Node deployme
 PROBE_TIMEOUT = 5.0  # seconds: the listener answers at once or is not there
 UPLOAD_TIMEOUT = 30.0  # seconds
 UPLOAD_ATTEMPTS = 3
+UPLOAD_PAUSE = 1.0  # seconds after the first attempt, twice that after the second
 
 
 @dataclass(frozen=True)

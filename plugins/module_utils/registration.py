@@ -22,6 +22,7 @@ from .node import Listener, contact_line, document_name, write_document
 from .resource import Resource
 
 REGISTRATIONS = 2  # a registration whose answer was lost is made anew once: its document is gone
+HASHED = ("snmp_authentication_password", "snmp_privacy_password")  # API fact "Values that GET does not give back"
 BOOTSTRAP_OPTIONS = {
     "host": {"type": "str"},
     "port": {"type": "int", "default": 8443},
@@ -97,6 +98,11 @@ class NodeModule(PexipModule):
         listener = self._listener(desired.get("address", current["address"]))
         if listener.waiting():
             # The document went missing between registration and upload: only a new registration gives one.
+            lost = [name for name in HASHED if current.get(name) and name not in desired]
+            if lost:
+                self.ansible.warn(
+                    f"{self.identity['name']} is registered anew: set {' and '.join(lost)} again, which cannot be read back"
+                )
             wish = {**kept(self.resource, current), **platform.resolve(self.resource, desired, current)}
             return self._register(platform, plan(self.resource, wish, None), replaces=current)
         if self.check:

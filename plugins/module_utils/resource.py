@@ -109,7 +109,7 @@ class Field:
     def cleared(self) -> Any:
         """The value that ``clear`` sends; raises ValueError where the field cannot be without one."""
         if self.required or (self.choices and not self.nullable):
-            raise ValueError(f"{self.name} cannot be cleared: it must have a value")
+            raise ValueError(f"{self.option} cannot be cleared: it must have a value")
         if self.is_list:
             return []
         if self.nullable:
@@ -117,7 +117,7 @@ class Field:
         if self.type == "str" and not self.min_length:
             return ""
         raise ValueError(
-            f"{self.name} cannot be cleared: it has no empty value; set it instead"
+            f"{self.option} cannot be cleared: it has no empty value; set it instead"
             + (f" (its default is {self.default!r})" if self.default is not None else "")
         )
 
@@ -130,20 +130,20 @@ class Field:
             return None
         if isinstance(value, (int, float)):
             if self.minimum is not None and value < self.minimum or self.maximum is not None and value > self.maximum:
-                return f"{self.name}: {value} is outside {bounds(self.minimum, self.maximum)}"
+                return f"{self.option}: {value} is outside {bounds(self.minimum, self.maximum)}"
             if self.excluded and self.excluded[0] <= value <= self.excluded[1]:
-                return f"{self.name}: {value} is not allowed: {self.excluded[0]} to {self.excluded[1]} are refused"
+                return f"{self.option}: {value} is not allowed: {self.excluded[0]} to {self.excluded[1]} are refused"
         if isinstance(value, str):
             if value == "" and not self.required:
                 return None
             if any(ord(char) < 32 and char not in "\t\r\n" for char in value):
-                return f"{self.name}: {shown} holds control characters"
+                return f"{self.option}: {shown} holds control characters"
             if self.required and not value.strip():
-                return f"{self.name} is empty; it needs a value"
+                return f"{self.option} is empty; it needs a value"
             if not (self.min_length or 0) <= len(value) <= (self.max_length or len(value)):
-                return f"{self.name}: {shown} is {len(value)} characters long; allowed are {bounds(self.min_length, self.max_length)}"
+                return f"{self.option}: {shown} is {len(value)} characters long; allowed are {bounds(self.min_length, self.max_length)}"
             if self.ip and not is_ip(value):
-                return f"{self.name}: {shown} is not an IP address"
+                return f"{self.option}: {shown} is not an IP address"
         return None
 
 

@@ -27,6 +27,11 @@ author:
 extends_documentation_fragment:
   - pexip.infinity.connection
   - pexip.infinity.attributes
+attributes:
+  diff_mode:
+    support: none
+    details:
+      - An installation has nothing to compare.
 requirements:
   - requests >= 2.31
   - pexpect >= 4.9

@@ -40,7 +40,8 @@ options:
     required: true
   identity:
     description:
-      - The fields, with their values, that name the object, for example V({"address": "8.8.8.8"}). More than one object
+      - >-
+        The fields, with their values, that name the object, for example V({"address": "8.8.8.8"}). More than one object
         with this identity is an error.
       - Left out only for resources that have exactly one object and cannot be created, such as V(authentication).
     type: dict

@@ -35,7 +35,8 @@ options:
     default: configuration
   filters:
     description:
-      - The fields, with the values, that the objects must have. A lookup can follow the field's name after two
+      - >-
+        The fields, with the values, that the objects must have. A lookup can follow the field's name after two
         underscores, for example V({"name__startswith": "AWS"}). The platform evaluates them.
     type: dict
     default: {}

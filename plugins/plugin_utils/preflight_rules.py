@@ -27,7 +27,7 @@ COMFORTABLE_FLEET = 30  # guide, "Recommended instance types": its advice holds 
 LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 
 # What a host cannot be deployed without.
-HOST_NEEDS = ("region", "subnet_id", "key_name", "domain")
+HOST_NEEDS = ("subnet_id", "key_name", "domain")
 MANAGER_NEEDS = (*HOST_NEEDS, "private_key_file")
 NODE_NEEDS = (*HOST_NEEDS, "location")
 
@@ -125,7 +125,7 @@ def prerequisites(plan: Plan) -> Iterator[str]:
     regions = {host["region"] for host in plan.hosts if host.get("region")}
     if len(regions) > 1:
         return  # only one region was looked into
-    where = f"in the region {listed(regions)}"
+    where = f"in the region {listed(regions)}" if regions else "in this region"
     keys = {key["key_name"] for key in plan.found.get("key_pairs") or []}
     missing = defaultdict(list)
     for host in plan.hosts:

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the pexip.infinity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the inventory asks for, host by host, with the roles' own variables before the shared ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+DOCUMENTATION = r"""
+name: wanted_hosts
+short_description: What the inventory asks for of each host
+version_added: 0.1.0
+author: the pexip.infinity authors
+description:
+  - Reads the variables of every host named, not only of those that a play's limit left, so that rules about the whole
+    fleet hold under C(--limit) and in slices.
+  - A role's own variable (C(conferencing_node_private_ip)) goes before the shared one (C(pexip_private_ip)).
+  - Of secrets only the presence is given.
+positional: hostvars, role
+options:
+  _input:
+    description: Inventory hosts.
+    type: list
+    elements: str
+    required: true
+  hostvars:
+    description: The variable C(hostvars).
+    type: dict
+    required: true
+  role:
+    description: The role that the hosts are for.
+    type: str
+    choices: [conferencing_node, management_node]
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: See what the inventory asks for
+  ansible.builtin.debug:
+    msg: "{{ groups['pexip_nodes'] | pexip.infinity.wanted_hosts(hostvars, 'conferencing_node') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: For each host its C(name), C(hostname) and settings; what is not given is null.
+  type: list
+  elements: dict
+"""
+
+SETTINGS = (
+    "domain",
+    "region",
+    "subnet_id",
+    "key_name",
+    "private_key_file",
+    "private_ip",
+    "public_address",
+    "location",
+    "instance_types",
+    "dns_servers",
+    "ntp_servers",
+)
+SECRETS = ("node_password", "admin_password", "password")
+
+
+def wanted_host(name: str, variables: Mapping[str, Any], role: str) -> dict[str, Any]:
+    """One host's settings; ``variables`` are its host variables."""
+
+    def setting(field: str) -> Any:
+        for variable in (f"{role}_{field}", f"pexip_{field}"):
+            if variables.get(variable) not in (None, ""):
+                return variables[variable]
+        return None
+
+    host = {field: setting(field) for field in SETTINGS}
+    # A node takes its own inventory name; pexip_hostname is the Management Node's (DESIGN: shared variables).
+    own = variables.get(f"{role}_hostname") or (variables.get("pexip_hostname") if role == "management_node" else None)
+    host.update(
+        name=variables.get(f"{role}_name") or name,
+        hostname=own or name.split(".")[0],
+        public_address=host["public_address"] or "none",
+        secrets={f"pexip_{field}": setting(field) is not None for field in SECRETS},
+        overflow="pexip_overflow" in (variables.get("group_names") or []),
+    )
+    return host
+
+
+def wanted_hosts(names: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]], role: str) -> list[dict[str, Any]]:
+    """The settings of all hosts named, in the order given."""
+    return [wanted_host(name, hostvars[name], role) for name in names]
+
+
+class FilterModule:
+    """Registers the filter."""
+
+    def filters(self) -> dict:
+        return {"wanted_hosts": wanted_hosts}
