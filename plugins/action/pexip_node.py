@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.pexip.infinity.plugins.plugin_utils.wait import WaitAction
+from ansible_collections.pexip.infinity.plugins.plugin_utils.wait import WaitAction, seconds
 
 
 class ActionModule(WaitAction):
@@ -18,5 +18,6 @@ class ActionModule(WaitAction):
 
     def timing(self, args: dict[str, Any]) -> tuple[float, float]:
         """The bootstrap option's own ``timeout`` and ``poll_interval``."""
-        bootstrap = args.get("bootstrap") or {}
-        return float(bootstrap.get("timeout", 900)), float(bootstrap.get("poll_interval", 5))
+        bootstrap = args.get("bootstrap")
+        given = bootstrap if isinstance(bootstrap, dict) else {}  # the module refuses anything else
+        return seconds(given, "timeout", 900), seconds(given, "poll_interval", 5)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.pexip.infinity.plugins.plugin_utils.wait import WaitAction
+from ansible_collections.pexip.infinity.plugins.plugin_utils.wait import WaitAction, seconds
 
 
 class ActionModule(WaitAction):
@@ -19,7 +19,7 @@ class ActionModule(WaitAction):
 
     def timing(self, args: dict[str, Any]) -> tuple[float, float]:
         """The options ``wait_timeout`` and ``poll_interval``."""
-        return float(args.get("wait_timeout", 900)), float(args.get("poll_interval", 10))
+        return seconds(args, "wait_timeout", 900), seconds(args, "poll_interval", 10)
 
     def expired(self, result: dict[str, Any], message: str) -> dict[str, Any]:
         """Without ``fail_on_missing`` the caller reads from each node's result whether it is in contact."""

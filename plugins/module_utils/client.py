@@ -25,6 +25,7 @@ try:
     from requests.adapters import HTTPAdapter
     from urllib3.exceptions import LocationValueError, NewConnectionError
     from urllib3.exceptions import SSLError as TransportSSLError
+    from urllib3.util.ssl_ import create_urllib3_context
 
     REQUESTS_IMPORT_ERROR = None
 except ImportError:
@@ -162,20 +163,22 @@ def peer_fingerprint(host: str, port: int, timeout: float) -> str:
     return hashlib.sha256(certificate or b"").hexdigest()
 
 
-class PinningAdapter(HTTPAdapter):
-    """Lets a session talk only to the holder of one certificate."""
+class UnverifiedAdapter(HTTPAdapter):
+    """For sessions that do not verify the chain: talks to the holder of one certificate, or without a pin to anybody."""
 
-    def __init__(self, fingerprint: str):
-        self._fingerprint = fingerprint
+    def __init__(self, fingerprint: str | None):
+        # A context of our own: by default the system's authorities are loaded, which nobody asks here (50 ms a task).
+        context = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
+        self._trust = {"ssl_context": context, "assert_fingerprint": fingerprint}
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Adds the pin to each connection pool."""
-        super().init_poolmanager(*args, assert_fingerprint=self._fingerprint, **kwargs)
+        super().init_poolmanager(*args, **self._trust, **kwargs)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Adds it behind a proxy, too."""
-        return super().proxy_manager_for(proxy, assert_fingerprint=self._fingerprint, **kwargs)
+        return super().proxy_manager_for(proxy, **self._trust, **kwargs)
 
 
 def open_session(*, validate_certs: bool, ca_path: str | None, tls_fingerprint: str | None) -> tuple[Any, Any]:
@@ -184,16 +187,12 @@ def open_session(*, validate_certs: bool, ca_path: str | None, tls_fingerprint: 
     The value is passed on each request since the environment's REQUESTS_CA_BUNDLE overrides a session's own.
     """
     session = requests.Session()
-    if tls_fingerprint:
-        session.mount("https://", PinningAdapter(normalise_fingerprint(tls_fingerprint)))
-        verify: Any = False  # the pin is the trust; the chain of a self-signed certificate proves nothing
-    elif not validate_certs:
-        verify = False
-    else:
-        verify = ca_path or True
-    if verify is False:
-        requests.packages.urllib3.disable_warnings(requests.packages.urllib3.exceptions.InsecureRequestWarning)
-    return session, verify
+    if validate_certs and not tls_fingerprint:
+        return session, ca_path or True
+    # A pin is the trust; the chain of a self-signed certificate proves nothing.
+    session.mount("https://", UnverifiedAdapter(normalise_fingerprint(tls_fingerprint) if tls_fingerprint else None))
+    requests.packages.urllib3.disable_warnings(requests.packages.urllib3.exceptions.InsecureRequestWarning)
+    return session, False
 
 
 class Client:
@@ -342,10 +341,7 @@ class Client:
                 method=method,
                 path=path,
             ), False
-        never_connected = isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(
-            root_cause(error), NewConnectionError
-        )
-        if never_connected:
+        if unsent(error):
             text = f"no connection to the management API at {where}: {describe(error)}. Check host, port and the security group's rule for HTTPS"
             return PexipError(text, method=method, path=path), True
         text = f"{method} {path}: the connection to {where} broke before the answer came: {describe(error)}"
@@ -402,6 +398,13 @@ class Client:
 def text_of(response: Any) -> str:
     """An answer's body. The API writes UTF-8, also where its content type does not say so (a text/xml document)."""
     return response.content.decode("utf-8", "replace")
+
+
+def unsent(error: BaseException) -> bool:
+    """Whether a request failed before anything of it was sent: nobody answered, or its certificate was refused."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return not broke_off(error)
+    return isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(root_cause(error), NewConnectionError)
 
 
 def broke_off(error: BaseException) -> bool:

@@ -16,9 +16,9 @@ from dataclasses import field as dataclass_field
 from typing import Any
 
 from .client import Client, PexipError, is_uri, resource_path
-from .resource import Field, Resource, is_ip, is_secret, name_field
+from .masking import MASK, without_secrets
+from .resource import Field, Resource, is_ip, name_field
 
-MASK = "********"
 NAMES_SHOWN = 20  # how many existing names an error lists
 CREATE_ATTEMPTS = 3
 
@@ -59,10 +59,10 @@ class Result:
 def canonical(field: Field, value: Any) -> Any:
     """A wire value in the one form that comparison uses: references as URIs, lists without order as sets."""
     if field.many is not None:
-        members = [_uri_of(item) for item in value or []]
+        members = [uri_of(field, item) for item in value or []]
         return tuple(members) if field.ordered else frozenset(members)
     if field.ref is not None:
-        return _uri_of(value)
+        return uri_of(field, value) or None
     if field.items is not None:
         members = [str(item.get(field.items)) if isinstance(item, dict) else str(item) for item in value or []]
         return tuple(members) if field.ordered else frozenset(members)
@@ -75,8 +75,12 @@ def canonical(field: Field, value: Any) -> Any:
     return value
 
 
-def _uri_of(value: Any) -> Any:
-    return value.get("resource_uri") if isinstance(value, dict) else value
+def uri_of(field: Field, value: Any) -> Any:
+    """The URI of what a reference field holds: the URI itself, or an object (some have an id and no ``resource_uri``)."""
+    if not isinstance(value, dict):
+        return value
+    key = value.get("id")
+    return value.get("resource_uri") or (None if key is None else resource_path(str(field.target), key))
 
 
 def to_wire(field: Field, value: Any) -> Any:
@@ -112,13 +116,13 @@ def plan(
             continue
         if name not in current:
             raise PexipError(
-                f"{resource.label(current)}: this Management Node's version has no field {name}; leave it out"
+                f"{resource.label(current)}: this Management Node's version has no field {field.option}; leave it out"
             )
         before, after = canonical(field, current.get(name)), canonical(field, value)
         if before == after:
             continue
         if field.immutable:
-            frozen.append(f"{name} is {before!r} and cannot become {after!r}")
+            frozen.append(f"{field.option} is {before!r} and cannot become {after!r}")
         changes.append(Change(field, current.get(name), value))
     if frozen:
         raise PexipError(
@@ -139,8 +143,9 @@ def plan(
 def _creation(resource: Resource, desired: dict[str, Any]) -> Plan:
     if resource.singleton:
         raise PexipError(f"{resource.noun} does not exist on this Management Node and cannot be created")
-    given = {name: value for name, value in desired.items() if value is not None}
-    missing = [field.option for field in resource.fields if field.required and field.name not in given]
+    # Null is sent where it is a value: the server's default may be another.
+    given = {name: value for name, value in desired.items() if value is not None or resource.by_name[name].nullable}
+    missing = [field.option for field in resource.fields if field.required and given.get(field.name) is None]
     if missing:
         raise PexipError(f"{resource.label(desired)} does not exist yet; to create it give {', '.join(missing)}")
     changes = tuple(Change(resource.by_name[name], None, value) for name, value in given.items())
@@ -226,10 +231,8 @@ class Platform:
             if field.target:
                 value = item.get(field.name)
                 for nested in value if isinstance(value, list) else [value]:
-                    if isinstance(nested, dict) and nested.get("resource_uri"):
-                        self.names[nested["resource_uri"]] = str(
-                            nested.get(name_field(field.target), nested["resource_uri"])
-                        )
+                    if isinstance(nested, dict) and (uri := uri_of(field, nested)):
+                        self.names[uri] = str(nested.get(name_field(field.target), uri))
 
     def resolve(self, resource: Resource, desired: dict[str, Any], current: dict[str, Any] | None) -> dict[str, Any]:
         """``desired`` with its references as URIs; what GET already nests under the same name costs no request."""
@@ -247,11 +250,11 @@ class Platform:
         target, text = str(field.target), str(value)
         if is_uri(text):
             if not text.startswith(resource_path(target)):
-                raise PexipError(f"{field.name}: {text} is not a {target}")
+                raise PexipError(f"{field.option}: {text} is not a {target}")
             return text
         for nested in current if isinstance(current, list) else [current]:
-            if isinstance(nested, dict) and text in (str(nested.get(name_field(target))), str(nested.get("id"))):
-                return nested["resource_uri"]
+            if isinstance(nested, dict) and text == nested.get(name_field(target)):
+                return uri_of(field, nested)
         objects = self._all(target)
         for key in (name_field(target), "id"):
             matches = [item for item in objects if str(item.get(key)) == text]
@@ -260,10 +263,10 @@ class Platform:
                 return matches[0]["resource_uri"]
             if matches:
                 raise PexipError(
-                    f"{field.name}: {len(matches)} objects of {target} are called {text!r}; give the id: {', '.join(str(item['id']) for item in matches)}"
+                    f"{field.option}: {len(matches)} objects of {target} are called {text!r}; give the id: {', '.join(str(item['id']) for item in matches)}"
                 )
         existing = [str(item.get(name_field(target))) for item in objects]
-        message = f"{field.name}: there is no {target} {text!r}. {listing(text, existing)}"
+        message = f"{field.option}: there is no {target} {text!r}. {listing(text, existing)}"
         if not self.check:
             raise PexipError(message)
         self.warnings.append(f"{message} (in check mode: it may come to exist before this task runs)")
@@ -278,7 +281,7 @@ class Platform:
         """An object as a module returns it: references as names where known, nothing secret."""
         if item is None:
             return None
-        shown = {name: value for name, value in item.items() if name not in resource.by_name and not is_secret(name)}
+        shown = without_secrets({name: value for name, value in item.items() if name not in resource.by_name})
         for field in resource.fields:
             if field.name in item and field.readable and not field.secret:
                 shown[field.name] = self.display(field, item[field.name])
@@ -289,9 +292,10 @@ class Platform:
         if field.items is not None:
             return [item.get(field.items) if isinstance(item, dict) else item for item in value or []]
         if field.target and isinstance(value, list):
-            return [self.names.get(_uri_of(item), _uri_of(item)) for item in value]
+            return [self.display(field, item) for item in value]
         if field.target:
-            return self.names.get(_uri_of(value), _uri_of(value))
+            uri = uri_of(field, value)
+            return self.names.get(uri, uri)
         return value
 
     def diff(self, resource: Resource, made: Plan, current: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
@@ -347,14 +351,15 @@ def _create(platform: Platform, client: Client, resource: Resource, made: Plan, 
         try:
             answer = client.post(resource_path(resource.name), made.payload)
         except PexipError as error:
-            if not error.lost:
+            if not error.lost and attempt == 1:
                 raise
+            # A repeated POST may be refused because the first one took effect after all, only late.
             found = platform.find(resource, identity)
             if found is not None:
                 # The creation (ours, or one that ran beside it) took effect: what differs from the wish is put right.
                 rest = plan(resource, {change.field.name: change.after for change in made.changes}, found)
                 return Result(made, None, apply(platform, resource, rest, found, identity).current)
-            if attempt == CREATE_ATTEMPTS:
+            if not error.lost or attempt == CREATE_ATTEMPTS:
                 raise
             continue
         if answer.location and is_uri(answer.location):

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .client import Client, Connection, PexipError, peer_fingerprint, resource_path
+from .client import Client, Connection, PexipError, normalise_fingerprint, peer_fingerprint, resource_path
 from .installation_dialogue import Answers, Dialogue, Ending
 from .ssh_channel import (
     LOST,
@@ -192,17 +192,15 @@ def find_platform(task: Task) -> Look | None:
         presented = peer_fingerprint(connection.host, connection.port, min(connection.timeout, PROBE_TIMEOUT))
     except OSError:
         return None
-    if (
-        not connection.tls_fingerprint
-        and not connection.ca_path
-        and (task.tls_pin == "first_use" or task.wizard_completed)
-    ):
+    if task.tls_pin == "first_use" and not connection.tls_fingerprint and not connection.ca_path:
         connection = replace(connection, tls_fingerprint=presented)
     try:
         platform = _describe_platform(Client(connection, attempts=PROBE_ATTEMPTS))
     except PexipError as error:
         # Where the certificate is fine, no answer at all is no matter of trust: the web server is coming up.
-        untrusted = connection.validate_certs and connection.tls_fingerprint != presented
+        untrusted = (
+            connection.validate_certs and normalise_fingerprint(connection.tls_fingerprint or "0" * 64) != presented
+        )
         if error.status in STARTING or error.status is None and not untrusted:
             return _waiting_for_api(f"the management API at {connection.authority} is starting: {error}", task)
         if error.status == 401:
@@ -251,7 +249,8 @@ def _waiting_for_api(seen: str, task: Task, *, changed: bool = False, completed:
         changed=changed,
         waiting_for=f"the management API at {task.connection.authority} after the reboot",
         progress=(seen,),
-        remedy="Check that the security group lets this controller in on the API's port, and look at the machine over SSH or at its system log; then run the task again",
+        remedy="Check that the security group lets this controller in on the API's port, and look at the machine by hand; "
+        "then run the task again",
     )
 
 

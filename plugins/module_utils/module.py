@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
 from .client import REQUESTS_IMPORT_ERROR, Client, Connection, PexipError, normalise_fingerprint
-from .converge import MASK, Platform, Result, converge
-from .resource import Resource
+from .converge import Platform, Result, converge
+from .masking import MASK
+from .resource import Resource, is_ip
 
 
 def _environment(name: str) -> dict[str, Any]:
@@ -29,6 +31,24 @@ CONNECTION_OPTIONS: dict[str, dict[str, Any]] = {
     "tls_fingerprint": {"type": "str", **_environment("PEXIP_TLS_FINGERPRINT")},
     "timeout": {"type": "int", "default": 30, **_environment("PEXIP_TIMEOUT")},
 }
+
+
+def check_place(given: dict[str, Any], option: str = "") -> None:
+    """Raises PexipError unless ``host``, ``port`` and ``tls_fingerprint`` can be a TLS listener; ``option`` prefixes their names."""
+    host, port, fingerprint = given["host"] or "", given["port"], given["tls_fingerprint"]
+    try:
+        host.encode("idna")
+        legal = not any(char in host for char in "/@?# \t\n\\") and (":" not in host or is_ip(host))
+    except UnicodeError:
+        legal = False
+    if not legal:
+        raise PexipError(f"{option}host: {host!r} is not a host name or address; give it without scheme, port or path")
+    if not 1 <= port <= 65535:
+        raise PexipError(f"{option}port: {port} is not a TCP port (1 to 65535)")
+    try:
+        normalise_fingerprint(fingerprint or "0" * 64)
+    except ValueError as error:
+        raise PexipError(f"{option}tls_fingerprint: {error}") from None
 
 
 class InfinityModule:
@@ -49,19 +69,12 @@ class InfinityModule:
     def connection(self, **overrides: Any) -> Connection:
         """The connection that the options describe; raises PexipError for options that cannot be one."""
         given = {name: self.params[name] for name in CONNECTION_OPTIONS} | overrides
-        if not 1 <= given["port"] <= 65535:
-            raise PexipError(f"port: {given['port']} is not a TCP port (1 to 65535)")
+        check_place(given)
         if given["timeout"] < 1:
             raise PexipError(f"timeout: {given['timeout']} is not a time in seconds (at least 1)")
-        if given["tls_fingerprint"]:
-            try:
-                given["tls_fingerprint"] = normalise_fingerprint(given["tls_fingerprint"])
-            except ValueError as error:
-                raise PexipError(f"tls_fingerprint: {error}") from None
-        if given["host"] and any(char in given["host"] for char in "/@?# \t\n\\"):
-            raise PexipError(
-                f"host: {given['host']!r} is not a host name or address; give it without scheme, port or path"
-            )
+        verified = given["validate_certs"] and not given["tls_fingerprint"]
+        if verified and given["ca_path"] and not os.path.exists(given["ca_path"]):
+            raise PexipError(f"ca_path: there is no file or directory {given['ca_path']}")
         return Connection(**{**given, "password": given["password"] or ""})
 
     def client(self, **options: Any) -> Client | None:
@@ -138,13 +151,11 @@ class PexipModule(InfinityModule):
                 "no_log": False,
             }
         super().__init__({**spec, **(options or {})}, **kwargs)
-        self.forget_masks(
-            {
-                str(self.params[field.option])
-                for field in resource.fields
-                if field.secret and field.readable and self.params[field.option]
-            }
-        )
+        secrets: dict[bool, set[str]] = {True: set(), False: set()}
+        for field in resource.fields:
+            if field.secret and self.params[field.option]:
+                secrets[field.readable].add(str(self.params[field.option]))
+        self.forget_masks(secrets[True] - secrets[False])
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -14,7 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .client import PexipError, describe, normalise_fingerprint, open_session, peer_fingerprint, server_message
+from .client import (
+    PexipError,
+    describe,
+    normalise_fingerprint,
+    open_session,
+    peer_fingerprint,
+    server_message,
+    text_of,
+    unsent,
+)
 
 try:
     import requests
@@ -59,11 +68,12 @@ class Listener:
     def upload(self, document: str, sleep: Callable[[float], None] = time.sleep) -> None:
         """Uploads a configuration document; raises PexipError with the listener's words when it refuses.
 
-        An answer that is lost is not the end: when the listener has gone it took the document and reboots; when it is
-        there, a repeated upload is either taken now or refused as a second one, which also means that the first arrived.
+        An answer that is lost is not the end: when the listener has gone since, it took the document and reboots; when it
+        is there, a repeated upload is either taken now or refused as a second one (409): then the first one arrived.
         """
         session, verify = open_session(validate_certs=False, ca_path=None, tls_fingerprint=self.tls_fingerprint)
-        failure = ""
+        session.trust_env = False  # straight to the node, as the probe goes: through no proxy, with no .netrc
+        failure, arrived = "", False
         for attempt in range(1, UPLOAD_ATTEMPTS + 1):
             try:
                 response = session.post(
@@ -76,17 +86,17 @@ class Listener:
                 )
             except requests.exceptions.RequestException as error:
                 failure = describe(error)
+                arrived = arrived or not unsent(error)
             else:
-                if response.status_code < 400:
+                if response.status_code < 400 or (response.status_code == 409 and arrived):
                     return
-                if response.status_code == 409 and attempt > 1:
-                    return  # the first upload arrived after all
-                failure = f"{server_message(response.text)} ({response.status_code})"
+                failure = f"{server_message(text_of(response))} ({response.status_code})"
                 if response.status_code < 500:
                     break
-            if attempt > 1 and not self._reachable():
+                arrived = True
+            sleep(UPLOAD_PAUSE * attempt)
+            if arrived and not self._reachable():
                 return
-            sleep(float(attempt))
         raise PexipError(f"the listener at {self.place} did not take the configuration document: {failure}")
 
     def _reachable(self) -> bool:

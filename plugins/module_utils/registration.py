@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 
 from .addressing import address_problem, gateway, netmask
 from .client import Client, PexipError, resource_path
-from .converge import Plan, Platform, Result, apply, plan, read, settle
-from .module import PexipModule
+from .converge import Plan, Platform, Result, apply, plan, read, settle, uri_of
+from .module import PexipModule, check_place
 from .node import Listener, contact_line, document_name, write_document
 from .resource import Resource
 
@@ -63,6 +63,8 @@ class NodeModule(PexipModule):
         """The wish, with network mask and gateway derived from the subnet; raises PexipError for a bad address."""
         wish = super().desired()
         subnet, directory = self.params["subnet"], self.params["config_path"]
+        if self.params["bootstrap"]:
+            check_place(self.params["bootstrap"], "bootstrap.")
         if wish is not None and subnet:
             try:
                 wish |= {"netmask": netmask(subnet), "gateway": gateway(subnet)}
@@ -223,9 +225,7 @@ def kept(resource: Resource, current: dict[str, Any]) -> dict[str, Any]:
     for field in resource.fields:
         value = current.get(field.name)
         if field.readable and value not in (None, []):
-            members = [
-                item["resource_uri"] if isinstance(item, dict) else item
-                for item in (value if isinstance(value, list) else [value])
-            ]
-            taken[field.name] = members if field.many else members[0] if field.ref else value
+            if field.many:
+                value = [uri_of(field, item) for item in value]
+            taken[field.name] = uri_of(field, value) if field.ref else value
     return taken

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,13 +31,6 @@ NAME_FIELDS = {
     "tls_certificate": "subject_name",
     "webapp_alias": "slug",
 }
-
-
-SECRET_NAMES = re.compile(
-    r"password|passphrase|secret|private_key|token|community|(^|_)pin$|^key$|entitlement_id|encryption_key"
-)
-# Names that match the pattern above and hold no secret.
-NO_SECRETS = ("gms_access_token", "token_bucket")
 
 
 def name_field(resource: str) -> str:
@@ -123,14 +115,14 @@ class Field:
 
     def problem(self, value: Any) -> str | None:
         """Why a value would be refused, naming field and value (a secret only by its length), or None."""
-        if value is None or self.is_list:
+        if value is None or self.is_list or isinstance(value, bool):
             return None
         shown = f"the value of {len(value)} characters" if self.secret and isinstance(value, str) else repr(value)
-        if isinstance(value, bool) or self.target:
-            return None
+        if self.target:
+            return f"{self.option} is empty; it needs a value" if self.required and not str(value).strip() else None
         if isinstance(value, (int, float)):
             if self.minimum is not None and value < self.minimum or self.maximum is not None and value > self.maximum:
-                return f"{self.option}: {value} is outside {bounds(self.minimum, self.maximum)}"
+                return f"{self.option}: {value} is out of range; allowed are values of {bounds(self.minimum, self.maximum)}"
             if self.excluded and self.excluded[0] <= value <= self.excluded[1]:
                 return f"{self.option}: {value} is not allowed: {self.excluded[0]} to {self.excluded[1]} are refused"
         if isinstance(value, str):
@@ -193,8 +185,3 @@ def is_ip(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_secret(name: str) -> bool:
-    """Whether a field's name says that its value is a secret."""
-    return name not in NO_SECRETS and SECRET_NAMES.search(name) is not None

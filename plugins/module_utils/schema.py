@@ -13,14 +13,23 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from .client import Client, PexipError, resource_path
-from .converge import MASK, listing
-from .resource import Field, Resource, is_secret
+from .converge import listing
+from .masking import MASK, is_secret
+from .resource import Field, Resource
 
 TYPES = {"integer": "int", "boolean": "bool", "float": "float", "list": "list", "dict": "dict"}
 NO_DEFAULT = "No default provided."  # what the API's framework says in a schema
 
 # Secrets that GET gives back as they are, so they can be compared (API facts without a "readback").
-READABLE_SECRETS = ("pin", "guest_pin", "snmp_community", "snmp_trap_community", "entitlement_id")
+READABLE_SECRETS = (
+    "entitlement_id",
+    "guest_pin",
+    "key",
+    "pin",
+    "secondary_config_passphrase",
+    "snmp_community",
+    "snmp_trap_community",
+)
 # References whose target neither the schema nor the field's own name tells (API facts, "to").
 TARGETS = {
     "aliases": "conference_alias",
@@ -171,12 +180,3 @@ def load(client: Client, name: str, identity: dict[str, Any]) -> Schema:
         can_change="patch" in on_object,
         can_delete="delete" in on_object,
     )
-
-
-def without_secrets(value: Any) -> Any:
-    """An API object without the fields whose names say that they are secret, at any depth."""
-    if isinstance(value, list):
-        return [without_secrets(item) for item in value]
-    if isinstance(value, dict):
-        return {key: without_secrets(item) for key, item in value.items() if not is_secret(str(key))}
-    return value

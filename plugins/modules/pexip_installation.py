@@ -165,8 +165,8 @@ options:
     default: 5
   wizard_completed:
     description:
-      - The wizard has been completed already, so that only the API is waited for and nobody logs in over SSH.
-      - The task sets it by itself for its later looks. There is hardly a reason to set it by hand.
+      - The wizard was completed just now, so that only the API is waited for and nobody logs in over SSH.
+      - The task sets it by itself while the Management Node reboots. There is hardly a reason to set it by hand.
     type: bool
     default: false
 seealso:

@@ -142,9 +142,9 @@ from collections import Counter
 from typing import Any
 
 from ansible_collections.pexip.infinity.plugins.module_utils.client import Client, PexipError, resource_path
+from ansible_collections.pexip.infinity.plugins.module_utils.masking import without_secrets
 from ansible_collections.pexip.infinity.plugins.module_utils.module import InfinityModule
 from ansible_collections.pexip.infinity.plugins.module_utils.node import contact_line, in_contact
-from ansible_collections.pexip.infinity.plugins.module_utils.schema import without_secrets
 
 OPTIONS = {
     "name": {"type": "list", "elements": "str"},
@@ -187,12 +187,18 @@ def join(
     by_id = {row.get("configuration_id"): row for row in rows}
     shards = Counter(shard.get("node") for shard in client.list(resource_path("conference_shard", family="status")))
     callers = Counter(caller.get("media_node") for caller in client.list(resource_path("participant", family="status")))
+    # The status names a node's location; before there is one the configuration gives only its URI.
+    locations = (
+        {}
+        if all(node["id"] in by_id for node in configured)
+        else {item["resource_uri"]: item["name"] for item in client.list(resource_path("system_location"))}
+    )
     joined = {}
     for node in without_secrets(configured):
         status = by_id.get(node["id"])
         joined[node["name"]] = {
             **node,
-            "system_location": (status or {}).get("system_location") or node["system_location"],
+            "system_location": status["system_location"] if status else locations.get(node["system_location"]),
             "registered": True,
             "status": status,
             "in_contact": in_contact(status, since.get(node["name"])),

@@ -115,10 +115,17 @@ resource:
 from typing import Any
 
 from ansible_collections.pexip.infinity.plugins.module_utils.client import PexipError, resource_path
-from ansible_collections.pexip.infinity.plugins.module_utils.converge import MASK, Platform, Result, apply, settle
+from ansible_collections.pexip.infinity.plugins.module_utils.converge import Platform, Result, apply, settle
+from ansible_collections.pexip.infinity.plugins.module_utils.masking import (
+    is_secret,
+    leaves,
+    masked,
+    only_secrets,
+    without_secrets,
+)
 from ansible_collections.pexip.infinity.plugins.module_utils.module import InfinityModule
-from ansible_collections.pexip.infinity.plugins.module_utils.resource import Field, Resource, is_secret
-from ansible_collections.pexip.infinity.plugins.module_utils.schema import Schema, load, without_secrets
+from ansible_collections.pexip.infinity.plugins.module_utils.resource import Field, Resource
+from ansible_collections.pexip.infinity.plugins.module_utils.schema import Schema, load
 
 OPTIONS = {
     "resource": {"type": "str", "required": True},
@@ -152,15 +159,20 @@ class ResourceModule(InfinityModule):
         if absent and not identity:
             raise PexipError(f"identity is required to delete an object of {name}: a whole list is never deleted")
         if platform.client is None:
-            resource = Resource(name, tuple(identity), [Field(key) for key in {**identity, **settings}])
+            resource = Resource(
+                name, tuple(identity), [Field(key, secret=is_secret(key)) for key in {**identity, **settings}]
+            )
             return resource, self._carry_out(platform, resource, None, identity, settings)
         schema = load(platform.client, name, identity)
         identity, settings = schema.check("identity", identity), schema.check("settings", settings)
-        empty = [key for key, value in identity.items() if value in (None, "", [])]
-        if empty:
-            raise PexipError(f"identity: {', '.join(empty)} has no value, so it names no object")
+        check_identity(schema, identity)
         identity = platform.resolve(schema.resource, identity, None)
         current = platform.find(schema.resource, identity) if identity else self._only(platform, schema)
+        fixed = sorted(set(identity) & schema.readonly)
+        if current is None and fixed and not absent:
+            raise PexipError(
+                f"there is no {schema.resource.label(identity)}, and none can be created with a given {' and '.join(fixed)}"
+            )
         allowed, verb = (
             (schema.can_delete, "deleted")
             if absent
@@ -207,27 +219,14 @@ class ResourceModule(InfinityModule):
         return objects[0]
 
 
-def leaves(value: Any) -> list[Any]:
-    """The plain values at the ends of a nested structure."""
-    if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in leaves(item)]
-    if isinstance(value, list):
-        return [leaf for item in value for leaf in leaves(item)]
-    return [] if value is None else [value]
-
-
-def only_secrets(value: Any) -> list[Any]:
-    """The values below keys that say that they are secret."""
-    if isinstance(value, dict):
-        return [item if is_secret(str(key)) else only_secrets(item) for key, item in value.items()]
-    return [only_secrets(item) for item in value] if isinstance(value, list) else []
-
-
-def masked(value: Any) -> Any:
-    """A structure with its secrets masked."""
-    if isinstance(value, dict):
-        return {key: MASK if is_secret(str(key)) and item is not None else masked(item) for key, item in value.items()}
-    return [masked(item) for item in value] if isinstance(value, list) else value
+def check_identity(schema: Schema, identity: dict[str, Any]) -> None:
+    """Raises PexipError for fields that cannot tell one object from another."""
+    empty = [key for key, value in identity.items() if value in (None, "", [])]
+    if empty:
+        raise PexipError(f"identity: {', '.join(empty)} has no value, so it names no object")
+    unseen = [key for key in identity if not schema.resource.by_name[key].readable]
+    if unseen:
+        raise PexipError(f"identity: {', '.join(unseen)} is never given back, so it names no object")
 
 
 def main() -> None:

@@ -80,8 +80,8 @@ from typing import Any
 
 from ansible_collections.pexip.infinity.plugins.module_utils.client import ROOT, Client, PexipError, resource_path
 from ansible_collections.pexip.infinity.plugins.module_utils.converge import listing
+from ansible_collections.pexip.infinity.plugins.module_utils.masking import is_secret, without_secrets
 from ansible_collections.pexip.infinity.plugins.module_utils.module import InfinityModule
-from ansible_collections.pexip.infinity.plugins.module_utils.schema import without_secrets
 
 OPTIONS = {
     "resource": {"type": "str", "required": True},
@@ -99,6 +99,12 @@ def read(client: Client, resource: str, family: str, filters: dict[str, Any]) ->
     paging = sorted({"limit", "offset", "format"} & set(filters))
     if paging:
         raise PexipError(f"filters: {', '.join(paging)} is no field; the module reads every page by itself")
+    empty = sorted(name for name, value in filters.items() if value is None)
+    if empty:
+        raise PexipError(f"filters: {', '.join(empty)} has no value, so it would filter nothing")
+    secret = sorted(name for name in filters if is_secret(name.split("__")[0]))
+    if secret:
+        raise PexipError(f"filters: {', '.join(secret)} is secret, and filters are part of a URL, which servers log")
     try:
         return client.list(path, filters)
     except PexipError as error:

@@ -19,6 +19,12 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 
+def seconds(args: dict[str, Any], name: str, default: float) -> float:
+    """A time from a task's arguments; null means the default, as for every option. Raises ValueError or TypeError."""
+    value = args.get(name)
+    return float(default if value is None else value)
+
+
 class WaitAction(ActionBase):
     """Runs a module until its result says ``complete``, at most for the time-out.
 

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the pexip.infinity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The project's own laws: what would otherwise be forgotten when a module, a role or a version is added."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
+
+
+def load(path: str):
+    """A YAML file of the project."""
+    return yaml.safe_load((ROOT / path).read_text())
+
+
+def project_files() -> list[Path]:
+    """Every file that git knows or would add."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def text_of(directory: str, pattern: str = "*.py") -> str:
+    """All files of a directory as one text."""
+    return "\n".join(path.read_text() for path in sorted((ROOT / directory).rglob(pattern)))
+
+
+def blocks(path: Path) -> dict[str, str]:
+    """The documentation blocks of a plugin, by name."""
+    return {
+        statement.targets[0].id: statement.value.value
+        for statement in ast.parse(path.read_text()).body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and statement.targets[0].id in ("DOCUMENTATION", "EXAMPLES", "RETURN")
+        and isinstance(statement.value, ast.Constant)
+    }
+
+
+def test_there_is_something_to_test():
+    assert MODULES and ROLES and PLAYBOOKS
+
+
+def test_action_group_holds_every_module():
+    assert sorted(load("meta/runtime.yml")["action_groups"]["pexip"]) == MODULES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_is_documented(module):
+    found = blocks(ROOT / "plugins/modules" / f"{module}.py")
+    assert set(found) == {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+    documentation = yaml.safe_load(found["DOCUMENTATION"])
+    fragments = documentation["extends_documentation_fragment"]
+    attributes = "pexip.infinity.attributes" + (".info" if module.endswith("_info") else "")
+    assert {"pexip.infinity.connection", attributes} <= set(fragments)
+    assert documentation["module"] == module
+    assert yaml.safe_load(found["RETURN"]), "RETURN says nothing"
+    used = {key for task in yaml.safe_load(found["EXAMPLES"]) for key in task}
+    assert f"pexip.infinity.{module}" in used, "no example uses the module"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_has_tests(module):
+    assert re.search(rf"\b{module}\b", text_of("tests/unit")), "no unit test mentions it"
+    assert re.search(rf"\b{module}\b", text_of("tests/integration")), "no integration test mentions it"
+
+
+def test_action_plugins_are_named_as_their_modules():
+    assert {path.stem for path in (ROOT / "plugins/action").glob("*.py")} <= set(MODULES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_is_complete(role):
+    entry_points = {path.stem for path in (ROOT / "roles" / role / "tasks").glob("*.yml")}
+    specified = set(load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"])
+    assert specified <= entry_points, "an entry point that has no tasks file"
+    assert (ROOT / "roles" / role / "README.md").is_file()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_has_a_scenario(role):
+    scenario = ROOT / "extensions/molecule" / role
+    assert {"molecule.yml", "converge.yml", "verify.yml"} <= {path.name for path in scenario.glob("*.yml")}
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_playbook_is_tested(playbook):
+    assert re.search(rf"\b{playbook}\b", text_of("tests/integration")), "no integration test mentions it"
+
+
+def test_version_stands_in_galaxy_yml_alone():
+    version = load("galaxy.yml")["version"]
+    # When a plugin came is another matter, and stays what it is when the version moves on.
+    stated = re.compile(rf"(?<![\d.])(?<!version_added: )(?<!version_added: [\"']){re.escape(version)}(?![\d.])")
+    history = ("galaxy.yml", "CHANGELOG.rst", "changelogs/changelog.yaml")
+    places = []
+    for path in project_files():
+        name = str(path.relative_to(ROOT))
+        if name not in history and stated.search(path.read_bytes().decode("utf-8", "replace")):
+            places.append(name)
+    assert places == []
+
+
+def test_requirements_name_the_dependencies_of_galaxy_yml():
+    named = {entry["name"]: entry["version"] for entry in load("requirements.yml")["collections"]}
+    assert named == load("galaxy.yml")["dependencies"]
+
+
+def test_dependencies_point_one_way():
+    assert "pexip_lab" not in text_of("plugins")
+    assert "ansible_collections" not in text_of("tests/lab")
+
+
+def test_makefile_lists_its_commands():
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    commands = ["demo", "test", "lint", "sanity", "units", "integration", "molecule", "bench", "lab-up", "lab-down", "clean"]
+    assert [name for name in commands if f"make {name} " not in shown] == []
