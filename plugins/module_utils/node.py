@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from .client import (
@@ -118,6 +119,7 @@ def write_document(directory: str, name: str, document: str) -> str:
     The file appears whole or not at all: the document cannot be had a second time.
     """
     path = os.path.join(directory, name)
+    temporary = None
     try:
         handle, temporary = tempfile.mkstemp(dir=directory, prefix=f".{name}.")  # mkstemp makes it 0600
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -126,6 +128,8 @@ def write_document(directory: str, name: str, document: str) -> str:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
+        if temporary:
+            os.unlink(temporary)  # it is secret
         raise PexipError(f"config_path: {path} cannot be written: {error.strerror or error}") from None
     return path
 
@@ -134,11 +138,17 @@ def in_contact(status: dict[str, Any] | None, since: str | None = None) -> bool:
     """Whether a node's status row says that it has reported in.
 
     ``since`` is a ``last_updated`` read before the event (a start, an upload): only a newer one counts. Both are the
-    server's own ISO 8601 times in one notation, so they compare as text. Null means never.
+    server's own ISO 8601 times. Null means never. Raises ValueError for a time that is none.
     """
     if not status or status.get("sync_status") != "SYNCED" or not status.get("last_updated"):
         return False
-    return since is None or status["last_updated"] > since
+    return since is None or moment(status["last_updated"]) > moment(since)
+
+
+def moment(text: str) -> datetime:
+    """A time of the platform, with microseconds and a zone or without (API fact); raises ValueError for anything else."""
+    value = datetime.fromisoformat(text)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def contact_line(name: str, status: dict[str, Any] | None) -> str:

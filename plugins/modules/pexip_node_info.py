@@ -144,7 +144,7 @@ from typing import Any
 from ansible_collections.pexip.infinity.plugins.module_utils.client import Client, PexipError, resource_path
 from ansible_collections.pexip.infinity.plugins.module_utils.masking import without_secrets
 from ansible_collections.pexip.infinity.plugins.module_utils.module import InfinityModule
-from ansible_collections.pexip.infinity.plugins.module_utils.node import contact_line, in_contact
+from ansible_collections.pexip.infinity.plugins.module_utils.node import contact_line, in_contact, moment
 
 OPTIONS = {
     "name": {"type": "list", "elements": "str"},
@@ -235,6 +235,11 @@ def chosen(node: dict[str, Any], params: dict[str, Any]) -> bool:
 def look(client: Client, params: dict[str, Any], check: bool) -> dict[str, Any]:
     """One look: the result, complete or not. A round of waiting costs one request; the join comes with the last."""
     names, since = params["name"], params["since"]
+    for name, value in since.items():
+        try:
+            moment(value or "2000-01-01")
+        except (TypeError, ValueError):
+            raise PexipError(f"since: {name}: {value!r} is not a last_updated of the platform") from None
     rows = status_rows(client)
     waited_for = seen(names, rows, since) if params["wait"] and not check else []
     missing = [node for node in waited_for if not node["in_contact"]]

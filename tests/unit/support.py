@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import trustme
+from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.pexip.infinity.plugins.module_utils.client import Client, Connection
 
@@ -323,6 +324,7 @@ class Memory:
 
 def run_module(module: Any, *, check: bool = False, diff: bool = False, **args: Any) -> dict[str, Any]:
     """Runs a module's ``main`` and returns its JSON, with ``stdout`` the very text that it printed."""
+    warnings._global_warnings.clear()  # a module's process has its own
     given = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_verbosity": 4, **args}
     with pytest.MonkeyPatch.context() as patch, patch_module_args(given):
         printed: list[str] = []

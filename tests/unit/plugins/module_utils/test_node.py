@@ -131,8 +131,11 @@ def test_a_listener_that_never_answers_properly_is_an_error(node):
 
 
 def test_a_document_is_written_whole_for_its_owner_alone(tmp_path):
-    os.umask(0o000)
-    path = write_document(str(tmp_path), document_name("conf01", "example.com"), DOCUMENT)
+    usual = os.umask(0)
+    try:
+        path = write_document(str(tmp_path), document_name("conf01", "example.com"), DOCUMENT)
+    finally:
+        os.umask(usual)
     assert path == str(tmp_path / "pexip-conf01.example.com.xml")
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     assert (tmp_path / "pexip-conf01.example.com.xml").read_text(encoding="utf-8") == DOCUMENT
@@ -161,6 +164,7 @@ T1, T2 = "2026-11-23T10:00:00.500000", "2026-11-23T10:00:01"
         ({"sync_status": "SYNCED", "last_updated": None}, None, False),
         ({"sync_status": "SYNCING", "last_updated": T2}, T1, False),
         ({"sync_status": "SYNCED", "last_updated": "2026-11-23T10:00:00.5Z"}, "2026-11-23T10:00:00Z", True),
+        ({"sync_status": "SYNCED", "last_updated": "2026-11-23T11:00:00+02:00"}, "2026-11-23T10:00:00", False),
         (None, None, False),
         ({}, None, False),
     ],

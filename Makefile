@@ -1,0 +1,64 @@
+# The developer's commands. Each sets up .venv by itself (tests/tools/venv.sh); `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Nothing of the caller's own Python or Ansible set-up reaches the tools.
+unexport PYTHONPATH VIRTUAL_ENV ANSIBLE_COLLECTIONS_PATH ANSIBLE_CONFIG ANSIBLE_HOME
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHON ROLE KEEP LAB
+
+# One lab runs in each pytest process; a lab and the playbook that talks to it keep about a core busy.
+WORKERS ?= 2
+PYTEST_ARGS ?=
+LAB ?= .lab
+REPORTS := .cache/reports
+
+.PHONY: help demo test lint sanity units integration molecule bench lab-up lab-down clean venv stage
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+demo: venv ## a whole platform in a simulated AWS account, from nothing (KEEP=1 leaves it up)
+	@tests/tools/demo.sh
+
+test: venv ## everything below down to molecule; about 15 minutes on two cores
+	@tests/tools/test.sh
+
+lint: venv stage ## ansible-lint, ruff, changelog, documentation, coverage table, project laws
+	@tests/tools/lint.sh
+
+sanity: venv stage ## ansible-test sanity, without ignore entries
+	@python tests/tools/sanity.py
+
+units: venv ## unit tests, and the lab's own tests
+	@pytest tests/unit $(wildcard tests/lab/tests) -n $(WORKERS) --junitxml=$(REPORTS)/units.xml $(PYTEST_ARGS)
+
+integration: venv ## playbooks and modules against the lab
+	@pytest tests/integration -n $(WORKERS) --dist loadfile --junitxml=$(REPORTS)/integration.xml $(PYTEST_ARGS)
+
+molecule: venv ## every role's scenario, two at a time (ROLE=name for one)
+	@tests/tools/molecule.sh $(ROLE)
+
+bench: venv ## the performance claims, measured
+	@pytest tests/benchmarks --junitxml=$(REPORTS)/bench.xml -s $(PYTEST_ARGS)
+
+lab-up: venv ## start a lab in .lab (LAB=directory for another; SEED=platform or nodes for one that is not empty)
+	@pexip-lab up --state $(LAB) $(if $(SEED),--seed $(SEED))
+	@printf 'Now: eval "$$(%s env --state %s)"\n' .venv/bin/pexip-lab $(LAB)
+
+lab-down: venv ## stop it
+	@pexip-lab down --state $(LAB)
+
+clean: ## stop the labs of this directory and remove everything made here, .venv too
+	@for state in .lab* .cache/molecule/*/lab; do \
+		if [ -d "$$state" ] && [ -x .venv/bin/pexip-lab ]; then pexip-lab down --state "$$state"; fi; done
+	@rm -rf .venv .cache .lab* .ansible .pytest_cache .ruff_cache .hypothesis tests/output *.tar.gz
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+venv:
+	@tests/tools/venv.sh
+
+stage:
+	@tests/tools/stage.sh

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the pexip.infinity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes every task's result and the recap as JSON lines, for the tests to assert on."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = r"""
+name: record
+type: notification
+short_description: Task results as JSON lines
+description: Appends to the file that the environment variable E(PEXIP_TEST_RECORD) names.
+requirements: [a test]
+"""
+
+
+class CallbackModule(CallbackBase):
+    """One line a task and host: status, task, action, changed and the result as it is shown (secrets hidden)."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "record"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def _write(self, line: dict) -> None:
+        with open(os.environ["PEXIP_TEST_RECORD"], "a", encoding="utf-8") as record:
+            record.write(json.dumps(line, default=str) + "\n")
+
+    def _event(self, status: str, result) -> None:
+        shown = json.loads(self._dump_results(result._result, indent=0))
+        self._write(
+            {
+                "status": status,
+                "host": result._host.get_name(),
+                "task": result._task.get_name(),
+                "action": result._task.action,
+                "changed": bool(shown.get("changed")),
+                "result": shown,
+            }
+        )
+
+    def v2_runner_on_ok(self, result):
+        self._event("ok", result)
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self._event("failed", result)
+
+    def v2_runner_on_unreachable(self, result):
+        self._event("unreachable", result)
+
+    def v2_runner_on_skipped(self, result):
+        self._event("skipped", result)
+
+    def v2_playbook_on_stats(self, stats):
+        self._write({"stats": {host: stats.summarize(host) for host in stats.processed}})

@@ -1,0 +1,124 @@
+"""The lab as tests use it."""
+
+import base64
+import http.client
+import json as json_module
+import ssl
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from . import launcher
+from .counters import is_write
+from .credentials import WEB_PASSWORD, WEB_USERNAME
+from .network import REGION, Network
+from .settings import Settings, StateFiles
+
+
+class Lab:
+    """A running lab. Every method raises `launcher.LabError` when the lab is gone or refuses."""
+
+    def __init__(self, files: StateFiles):
+        self.files = files
+        self.network: Network = files.read().addresses
+
+    @classmethod
+    def up(
+        cls,
+        state_dir: str | Path,
+        seed: str | None = None,
+        network: str = "127.16.0.0/16",
+        base_port: int = 20000,
+        time_scale: float = 60,
+    ) -> "Lab":
+        """Start a lab and wait until it is ready."""
+        settings = Settings(str(state_dir), seed, network, base_port, time_scale)
+        launcher.up(settings)
+        return cls(settings.files)
+
+    def down(self) -> None:
+        """End the lab; no process is left."""
+        launcher.down(self.files)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What ``pexip-lab env`` exports."""
+        return launcher.ask(self.files, "GET", "/env")
+
+    @property
+    def inventory(self) -> dict[str, Any]:
+        """The inventory, as data."""
+        return self.inventory_for(None)
+
+    def inventory_for(self, deployment: str | None) -> dict[str, Any]:
+        """The inventory of a deployment option: private, public or hybrid."""
+        return launcher.ask(self.files, "GET", "/inventory", **({"deployment": deployment} if deployment else {}))
+
+    def requests(self, reset: bool = False) -> dict[str, int]:
+        """The requests served since the last reset: ``GET worker_vm``, ``aws DescribeInstances``, ... and how often."""
+        return launcher.ask(self.files, *(("POST", "/requests/reset") if reset else ("GET", "/requests")))
+
+    def writes(self) -> int:
+        """How many of them could have changed something."""
+        return sum(count for name, count in self.requests().items() if is_write(name))
+
+    def clock_advance(self, duration: str) -> None:
+        """Move the lab's time on, by ``30s``, ``50m``, ``2h``."""
+        launcher.ask(self.files, "POST", "/clock/advance", by=duration)
+
+    def status(self) -> dict[str, Any]:
+        """Instances, machines and nodes."""
+        return launcher.ask(self.files, "GET", "/status")
+
+    def ec2(self) -> Any:
+        """A boto3 client for EC2 as the account's administrator."""
+        return self._aws("ec2")
+
+    def iam(self) -> Any:
+        """A boto3 client for IAM as the account's administrator."""
+        return self._aws("iam")
+
+    def api(self, path: str, method: str = "GET", json: Any = None) -> Any:
+        """A request to the (first) installed Management Node as the web administrator.
+
+        :param path: such as ``/api/admin/configuration/v1/worker_vm/``
+        :returns: the JSON of the answer, its text if it is none, or None if it is empty
+        :raises launcher.LabError: no such node, or an answer of 400 and above, with its text
+        """
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # the test asks its own lab
+        connection = http.client.HTTPSConnection(
+            self._management_address(), self.network.api_port, timeout=30, context=context
+        )
+        token = base64.b64encode(f"{WEB_USERNAME}:{WEB_PASSWORD}".encode()).decode()
+        headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
+        try:
+            connection.request(method, path, None if json is None else json_module.dumps(json), headers)
+            response = connection.getresponse()
+            text = response.read().decode()
+        finally:
+            connection.close()
+        if response.status >= 400:
+            raise launcher.LabError(f"{method} {path}: {response.status} {text}")
+        if "json" in response.headers.get("Content-Type", ""):
+            return json_module.loads(text)
+        return text or None
+
+    def _management_address(self) -> str:
+        for machine in self.status()["machines"]:
+            if machine["kind"] == "management" and machine["installation"] == "installed":
+                return machine["address"]
+        raise launcher.LabError("no Management Node is installed")
+
+    def _aws(self, service: str) -> Any:
+        env = self.env
+        return boto3.client(
+            service,
+            endpoint_url=env["AWS_ENDPOINT_URL"],
+            region_name=REGION,
+            aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+            config=Config(proxies={}),
+        )

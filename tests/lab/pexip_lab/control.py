@@ -1,0 +1,83 @@
+"""The control server: how the command line and the tests speak to a running lab (JSON over HTTP)."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from .clock import seconds_of
+from .inventory import environment, inventory
+from .simulation import Simulation
+
+_log = logging.getLogger(__name__)
+
+Parameters = dict[str, str]
+Handler = Callable[[Simulation, Parameters], Any]
+ROUTES: dict[tuple[str, str], Handler] = {}
+
+
+def route(method: str, path: str) -> Callable[[Handler], Handler]:
+    """Register what answers a request; later parts of the lab (calls, faults) add theirs so."""
+
+    def register(handler: Handler) -> Handler:
+        ROUTES[method, path] = handler
+        return handler
+
+    return register
+
+
+@route("GET", "/status")
+def _status(lab: Simulation, parameters: Parameters) -> Any:
+    return lab.status()
+
+
+@route("GET", "/env")
+def _env(lab: Simulation, parameters: Parameters) -> Any:
+    return environment(lab)
+
+
+@route("GET", "/inventory")
+def _inventory(lab: Simulation, parameters: Parameters) -> Any:
+    return inventory(lab, parameters.get("deployment"))
+
+
+@route("GET", "/requests")
+def _requests(lab: Simulation, parameters: Parameters) -> Any:
+    return lab.requests.read()
+
+
+@route("POST", "/requests/reset")
+def _reset_requests(lab: Simulation, parameters: Parameters) -> Any:
+    return lab.requests.read(reset=True)
+
+
+@route("POST", "/clock/advance")
+def _advance(lab: Simulation, parameters: Parameters) -> Any:
+    lab.clock.advance(seconds_of(parameters.get("by", "")))
+    return {"time": lab.clock.now().isoformat(timespec="seconds")}
+
+
+class ControlServer:
+    """The WSGI application. A bad parameter is 400 with ``{"error": ...}``."""
+
+    def __init__(self, lab: Simulation):
+        self._lab = lab
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        parameters = {name: values[-1] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+        handler = ROUTES.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        status, answer = HTTPStatus.NOT_FOUND, {"error": "there is no such command"}
+        if handler is not None:
+            try:
+                status, answer = HTTPStatus.OK, handler(self._lab, parameters)
+            except ValueError as error:
+                status, answer = HTTPStatus.BAD_REQUEST, {"error": str(error)}
+            except Exception as error:
+                _log.exception("%s failed", environ["PATH_INFO"])
+                status, answer = HTTPStatus.INTERNAL_SERVER_ERROR, {"error": f"{type(error).__name__}: {error}"}
+        body = json.dumps(answer).encode()
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        start_response(f"{status.value} {status.phrase}", headers)
+        return [body]

@@ -1,0 +1,132 @@
+"""A Management Node: SSH first, then the installation wizard, and after a reboot the management API."""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import ssl
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from . import login, tls
+from .api.platform import Platform
+from .listener import http_server
+from .machine import Hardware, Machine, Site
+
+CONTACT_TIMEOUT = 5.0  # real seconds
+
+
+class ManagementNode(Machine):
+    """Its disk (passwords, host key, database, certificate) survives a stop and is gone with the instance."""
+
+    kind = "management"
+
+    def __init__(self, site: Site, hardware: Hardware):
+        super().__init__(site, hardware)
+        self.unix_password: str | None = None
+        self.authorized_key = asyncssh.import_public_key(hardware.public_key) if hardware.public_key else None
+        self.connections: set[asyncssh.SSHServerConnection] = set()
+        self.platform = Platform(hardware.directory, site.clock, self._served)
+        self._host_key = asyncssh.generate_private_key("ssh-ed25519")
+
+    async def run(self) -> None:
+        async with contextlib.AsyncExitStack() as services:
+            if self.reachable:
+                await services.enter_async_context(self._api())
+                await services.enter_async_context(self._backplane())
+            await services.enter_async_context(self._ssh())
+            self.booted()
+            await asyncio.Event().wait()
+
+    async def install(self, answers: dict[str, Any]) -> None:
+        """Carry the wizard's answers out. The API is there after the next boot."""
+        await asyncio.to_thread(self.platform.install, **answers, version=self.hardware.version)
+
+    async def destroy(self) -> None:
+        await super().destroy()
+        self.platform.close()
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the API answers once the node has booted: it is installed, with the address that it really has."""
+        return self.platform.installed and self.configuration["address"] == self.hardware.address
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The installed node's own configuration object."""
+        return self.platform.rows("management_vm", primary=True)[0]
+
+    @property
+    def certificate(self) -> tuple[Path, Path]:
+        """Certificate and key of the API: self-signed, made once."""
+        paths = (self.hardware.directory / "certificate.pem", self.hardware.directory / "key.pem")
+        if not paths[0].exists():
+            own = self.configuration
+            return tls.make_certificate(
+                self.hardware.directory, [f"{own['hostname']}.{own['domain']}"], [self.hardware.address]
+            )
+        return paths
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the API's certificate in hexadecimal."""
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.certificate[0].read_text())).hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        name = self.configuration["hostname"] if self.platform.installed else ""
+        phase = "installed" if name else "password changed" if self.unix_password else "new"
+        return super().describe() | {"name": name, "installation": phase}
+
+    def _served(self, method: str, resource: str, status: int) -> None:
+        self.site.count(f"{method} {resource}")
+
+    @contextlib.asynccontextmanager
+    async def _ssh(self) -> AsyncIterator[None]:
+        server = await asyncssh.listen(
+            sock=self.listen(self.site.network.ssh_port),
+            server_factory=lambda: login.Login(self),
+            process_factory=lambda process: login.session(self, process),
+            server_host_keys=[self._host_key],
+            server_version="OpenSSH_6.7p1",
+            password_auth=False,
+            kbdint_auth=False,
+            gss_host=None,
+            agent_forwarding=False,
+            allow_scp=False,
+            line_history=0,
+        )
+        try:
+            yield
+        finally:
+            server.close()
+            for connection in list(self.connections):
+                connection.abort()
+
+    def _api(self) -> contextlib.AbstractAsyncContextManager[None]:
+        listener = self.listen(self.site.network.api_port)
+        return http_server(self.platform.application, listener, self.certificate, threads=10)
+
+    @contextlib.asynccontextmanager
+    async def _backplane(self) -> AsyncIterator[None]:
+        own = self.hardware.address
+        listener = self.listen_if(
+            self.site.network.contact_port, lambda peer: self.site.firewall.backplane_allowed(peer, own)
+        )
+        async with await asyncio.start_server(self._take_contact, sock=listener):
+            yield
+
+    async def _take_contact(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one node's report: ``ok``, or ``unknown`` where no such node is configured."""
+        with contextlib.closing(writer), contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(CONTACT_TIMEOUT):
+                report = json.loads(await reader.readline())
+                known = await asyncio.to_thread(self._contact, report)
+                writer.write(b"ok\n" if known else b"unknown\n")
+                await writer.drain()
+
+    def _contact(self, report: dict[str, Any]) -> bool:
+        return self.platform.contact(**report | {"boot_time": datetime.fromisoformat(report["boot_time"])})

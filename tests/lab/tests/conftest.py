@@ -1,0 +1,55 @@
+"""One lab for a whole test session, ten lab minutes a second; tests that need their own make it."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pexip_lab.client import Lab
+from pexip_lab.testing import Account, own_network
+
+SCALE = 600
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """An empty account that the tests share."""
+    started = Lab.up(tmp_path_factory.mktemp("lab"), network=own_network(0), time_scale=SCALE)
+    yield started
+    started.down()
+
+
+@pytest.fixture
+def another_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
+    """Start a lab of the test's own; it is taken down afterwards."""
+    started: list[Lab] = []
+
+    def start(seed: str | None = None, number: int = 1, **options: Any) -> Lab:
+        options = {"network": own_network(number), "time_scale": SCALE} | options
+        started.append(Lab.up(tmp_path / f"lab{len(started)}", seed=seed, **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.down()
+
+
+@pytest.fixture(scope="session")
+def account(lab: Lab) -> Account:
+    """The shared lab's account."""
+    return Account(lab)
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """Wait for a condition; gives back its value, and fails after some seconds."""
+
+    def wait(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            assert time.monotonic() < deadline, f"waited {seconds} seconds for {what}"
+            time.sleep(0.05)
+        return value
+
+    return wait

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Runs molecule scenarios, two at a time: all of them, or those that are named. Run through `make molecule [ROLE=name]`.
+# Each has a lab on a network of its own, and works in .cache/molecule/NAME.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+if [ "${1:-}" = --one ]; then
+  work=$PWD/.cache/molecule/$2
+  lab=$work/lab
+  export MOLECULE_EPHEMERAL_DIRECTORY=$work ANSIBLE_NOCOLOR=1 NO_COLOR=1
+  # What a killed run left behind.
+  if [ -d "$lab" ]; then pexip-lab down --state "$lab"; fi
+  rm -rf "$work"
+  mkdir -p "$work"
+  trap 'pexip-lab down --state "$lab" >/dev/null' EXIT
+  trap 'exit 130' INT TERM HUP
+  molecule create --scenario-name "$2"
+  eval "$(pexip-lab env --state "$lab")"
+  molecule test --scenario-name "$2"
+  exit
+fi
+
+scenarios=("$@")
+if [ "${#scenarios[@]}" -eq 0 ]; then
+  for file in extensions/molecule/*/molecule.yml; do
+    scenarios+=("$(basename "$(dirname "$file")")")
+  done
+fi
+for scenario in "${scenarios[@]}"; do
+  [ -f "extensions/molecule/$scenario/molecule.yml" ] || { echo "no such scenario: $scenario" >&2; exit 1; }
+done
+
+logs=.cache/reports/molecule
+mkdir -p "$logs"
+export logs
+# shellcheck disable=SC2016  # the inner shell expands
+printf '%s\n' "${scenarios[@]}" | xargs -P 2 -I '{}' bash -c '
+  rm -f "$logs/$1.passed"
+  if tests/tools/molecule.sh --one "$1" >"$logs/$1.log" 2>&1 </dev/null; then touch "$logs/$1.passed"; fi
+  echo "molecule: $1: $([ -e "$logs/$1.passed" ] && echo passed || echo FAILED), $((SECONDS / 60)):$(printf %02d $((SECONDS % 60)))"
+' _ '{}'
+
+failed=()
+for scenario in "${scenarios[@]}"; do
+  [ -e "$logs/$scenario.passed" ] && continue
+  printf '\n==== %s\n' "$scenario"
+  cat "$logs/$scenario.log"
+  failed+=("$scenario")
+done
+if [ "${#failed[@]}" -gt 0 ]; then
+  echo "molecule: FAILED: ${failed[*]}"
+  exit 1
+fi
+echo "molecule: ${#scenarios[@]} scenarios passed"

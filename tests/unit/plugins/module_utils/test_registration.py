@@ -1,0 +1,346 @@
+# Copyright (c) 2026, the pexip.infinity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Registering a node, through pexip_node itself: whatever was interrupted before, the next run repairs it."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+from ansible_collections.pexip.infinity.plugins.modules import pexip_node
+from ansible_collections.pexip.infinity.tests.unit.support import (
+    CUT,
+    RESET,
+    TRUNCATED,
+    Fault,
+    Memory,
+    Reply,
+    run_module,
+    run_on,
+)
+
+ADDRESS = "172.31.1.10"
+NODE_PASSWORD = "node-Secret#7"
+DEFAULTS = {field.name: [] if field.is_list else field.default for field in pexip_node.NODE.fields if field.readable}
+OPTIONS = {
+    "name": "conf01",
+    "hostname": "conf01",
+    "domain": "example.com",
+    "address": ADDRESS,
+    "subnet": "172.31.0.0/20",
+    "system_location": "London",
+    "node_password": NODE_PASSWORD,
+}
+STORED = {
+    **DEFAULTS,
+    "name": "conf01",
+    "hostname": "conf01",
+    "domain": "example.com",
+    "address": ADDRESS,
+    "netmask": "255.255.240.0",
+    "gateway": "172.31.0.1",
+    "system_location": "/api/admin/configuration/v1/system_location/1/",
+    "id": 40,
+}
+
+
+@pytest.fixture(autouse=True)
+def _quick(no_pauses):
+    """Nothing here waits."""
+
+
+@pytest.fixture
+def memory():
+    """A platform with two locations and no node."""
+    made = Memory(
+        {"system_location": [{"name": "London"}, {"name": "Oslo"}], "worker_vm": []},
+        status={"worker_vm": [], "conference_shard": []},
+        defaults={"worker_vm": DEFAULTS},
+        documents=("worker_vm",),
+        hidden=("password", "vm_cpu_count", "vm_system_memory"),
+    )
+    return made
+
+
+@pytest.fixture
+def api(serve, memory):
+    return serve(memory)
+
+
+@pytest.fixture
+def listener(serve):
+    """A new instance's upload listener."""
+    return serve(lambda request: Reply(200, "Configuration accepted"))
+
+
+def run(api, listener=None, **options):
+    """One look of pexip_node."""
+    bootstrap = {"bootstrap": {"host": "127.0.0.1", "port": listener.port}} if listener else {}
+    return run_on(api, pexip_node, **{**OPTIONS, **bootstrap, **options})
+
+
+def registered(memory, last_updated=None, **fields):
+    """Puts the node there, in contact or never in contact."""
+    node = memory.add("worker_vm", {**STORED, **fields})
+    row = {"configuration_id": node["id"], "name": "conf01", "sync_status": "SYNCED" if last_updated else "OUT_OF_SYNC"}
+    memory.status["worker_vm"] = [{**row, "last_updated": last_updated}]
+    return node
+
+
+def uploads(listener):
+    return [request.body.decode() for request in listener.requests]
+
+
+def documents(memory):
+    """The document of the node that is registered now."""
+    return [memory.document.format(name="conf01", key=node["id"]) for node in memory.of("worker_vm")]
+
+
+# The five states
+
+
+def test_a_new_node_is_registered_and_its_document_uploaded(api, memory, listener):
+    result = run(api, listener)
+    assert (result["changed"], result["complete"], result["node"]["name"]) == (True, True, "conf01")
+    assert uploads(listener) == documents(memory)
+    [stored] = memory.of("worker_vm")
+    assert (stored["netmask"], stored["gateway"], stored["password"]) == ("255.255.240.0", "172.31.0.1", NODE_PASSWORD)
+    assert api.writes == ["POST worker_vm/"]
+
+
+def test_a_new_node_waits_for_its_listener_before_anything_is_registered(api, listener):
+    listener.stop()
+    result = run(api, listener)
+    assert (result["changed"], result["complete"]) == (False, False)
+    assert f"conf01' at 127.0.0.1:{listener.port}" in result["waiting_for"]
+    assert "8443" not in result["remedy"]
+    assert result["progress"]
+    assert api.writes == []
+
+
+def test_a_node_in_contact_is_compared_and_nothing_is_uploaded(api, memory, listener):
+    registered(memory, "2026-11-23T10:00:00")
+    result = run(api, listener)
+    assert (result["changed"], result["complete"], result["node"]["system_location"]) == (False, True, "London")
+    assert api.lines == ["GET worker_vm/", "GET worker_vm/", "GET system_location/"]
+    result = run(api, listener, description="new")
+    assert (result["changed"], result["node"]["description"]) == (True, "new")
+    assert api.writes == ["PATCH worker_vm/40/"]
+    assert uploads(listener) == []
+
+
+def test_a_node_never_in_contact_with_a_waiting_listener_is_registered_anew(api, memory, listener):
+    registered(memory, description="kept", media_priority_weight=7, snmp_mode="STANDARD")
+    result = run(api, listener, snmp_mode="DISABLED")
+    assert (result["changed"], result["complete"]) == (True, True)
+    assert api.writes == ["DELETE worker_vm/40/", "POST worker_vm/"]
+    [stored] = memory.of("worker_vm")
+    assert stored["id"] != 40
+    assert (stored["description"], stored["media_priority_weight"], stored["snmp_mode"]) == ("kept", 7, "DISABLED")
+    assert uploads(listener) == documents(memory)
+
+
+def test_a_node_never_in_contact_without_a_listener_is_waited_for(api, memory, listener):
+    registered(memory)
+    listener.stop()
+    result = run(api, listener, description="later")
+    assert (result["changed"], result["complete"]) == (False, False)
+    assert "report in for the first time" in result["waiting_for"]
+    assert "last updated never" in result["progress"][0]
+    assert f"replace the instance that has the address {ADDRESS}" in result["remedy"]
+    assert api.writes == []
+
+
+def test_a_refused_upload_takes_the_registration_back(api, memory, listener):
+    listener.answer = lambda request: Reply(400, "Configuration refused: not for this address")
+    result = run(api, listener)
+    assert result["failed"]
+    assert "Configuration refused: not for this address (400)" in result["msg"]
+    assert "taken back" in result["msg"]
+    assert memory.of("worker_vm") == []
+
+
+def test_a_registration_that_cannot_be_taken_back_says_so(api, memory, listener):
+    listener.answer = lambda request: Reply(400, "no")
+    api.faults = [Fault(Reply(400, "in use"), "DELETE")]
+    result = run(api, listener)
+    assert result["failed"]
+    assert [word for word in ("no (400)", "could not be taken back", "in use") if word not in result["msg"]] == []
+
+
+# Lost answers
+
+
+@pytest.mark.parametrize("kind", [CUT, RESET, TRUNCATED, Reply(503)], ids=str)
+def test_a_creation_whose_answer_was_lost_is_made_anew_for_its_document_is_gone(api, memory, listener, kind):
+    api.faults = [Fault(kind, "POST", acted=True)]
+    result = run(api, listener)
+    assert (result["changed"], result["complete"]) == (True, True)
+    assert [line.split()[0] for line in api.writes] == ["POST", "DELETE", "POST"]
+    assert uploads(listener) == documents(memory)
+    assert len(documents(memory)) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault(CUT, "POST", acted=True), None], ids=["lost", "no document"])
+def test_a_platform_that_never_gives_a_document_is_left_as_it_was(api, memory, listener, fault):
+    if fault:
+        api.faults = [fault, Fault(CUT, "POST", acted=True)]
+    else:
+        memory.document = '{{"id": 1}}'
+    result = run(api, listener)
+    assert result["failed"]
+    assert "without giving its configuration document" in result["msg"]
+    assert memory.of("worker_vm") == []
+    assert uploads(listener) == []
+
+
+@pytest.mark.parametrize("acted", [True, False])
+def test_an_upload_whose_answer_was_lost_is_sent_again(api, memory, listener, acted):
+    listener.faults = [Fault(CUT, acted=acted)]
+    assert run(api, listener)["complete"]
+    assert uploads(listener) == documents(memory) * 2
+    assert api.writes == ["POST worker_vm/"]
+
+
+# Check mode
+
+
+@pytest.mark.parametrize("state", ["new", "new, listener down", "in contact", "lost document", "rebooting"])
+def test_check_mode_foretells_uploads_nothing_and_never_waits(api, memory, listener, state):
+    if not state.startswith("new"):
+        registered(memory, "2026-11-23T10:00:00" if state == "in contact" else None)
+    if state in ("rebooting", "new, listener down"):
+        listener.stop()
+    result = run(api, listener, check=True, diff=True, description="new")
+    assert (result["changed"], result["complete"], result["node"]["description"]) == (True, True, "new")
+    assert result["diff"]["after"]["description"] == "new"
+    assert (api.writes, uploads(listener)) == ([], [])
+    assert (result["node"]["id"] is None) == (state not in ("in contact", "rebooting"))
+
+
+def test_without_a_platform_check_mode_foretells_a_creation(listener):
+    options = {**OPTIONS, "bootstrap": {"port": listener.port}}
+    result = run_module(pexip_node, check=True, host="", **options)
+    assert (result["changed"], result["node"]["id"]) == (True, None)
+    assert "London" in str(result["warnings"])
+    assert uploads(listener) == []
+
+
+# Live calls
+
+
+@pytest.fixture
+def busy(memory):
+    """The node carries a conference, named by the node's name, and another one by its address."""
+    registered(memory, "2026-11-23T10:00:00")
+    memory.status["conference_shard"] = [{"node": "conf01"}, {"node": ADDRESS}, {"node": "conf011"}]
+
+
+DROPPING = [
+    ({"system_location": "Oslo"}, "system_location"),
+    ({"node_type": "PROXYING"}, "node_type"),
+    ({"state": "absent"}, "deleting it"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), DROPPING)
+def test_what_drops_calls_is_refused_warned_of_or_forced(api, busy, change, words):
+    refused = run(api, **change)
+    assert refused["failed"]
+    assert "carries 2 conferences" in refused["msg"]
+    assert words in refused["msg"]
+    assert "force: true" in refused["msg"]
+    warned = run(api, check=True, **change)
+    assert warned["changed"]
+    assert "carries 2 conferences" in str(warned["warnings"])
+    assert api.writes == []
+    assert run(api, force=True, **change)["changed"]
+    assert len(api.writes) == 1
+
+
+def test_what_drops_no_calls_is_not_held_up(api, busy):
+    result = run(api, description="new")
+    assert result["changed"]
+    assert "warnings" not in result
+    assert not [line for line in api.lines if "conference_shard" in line]
+
+
+def test_a_free_node_is_moved_and_deleted(api, memory, busy):
+    memory.status["conference_shard"] = []
+    assert run(api, system_location="Oslo")["changed"]
+    assert run(api, state="absent")["node"] is None
+    assert not run(api, state="absent")["changed"]
+    assert api.writes == ["PATCH worker_vm/40/", "DELETE worker_vm/40/"]
+
+
+# The document in a file
+
+
+def test_the_document_is_written_for_its_owner_alone(api, memory, tmp_path):
+    result = run(api, config_path=str(tmp_path))
+    assert result["config_file"] == str(tmp_path / "pexip-conf01.example.com.xml")
+    assert stat.S_IMODE(os.stat(result["config_file"]).st_mode) == 0o600
+    assert [(tmp_path / "pexip-conf01.example.com.xml").read_text(encoding="utf-8")] == documents(memory)
+    assert "config_file" not in run(api, config_path=str(tmp_path))
+
+
+@pytest.mark.parametrize("place", ["missing", "file"])
+def test_a_directory_that_is_none_is_refused_before_anything_is_registered(api, tmp_path, place):
+    (tmp_path / "file").write_text("")
+    result = run(api, config_path=str(tmp_path / place))
+    assert result["failed"]
+    assert "is not a directory that can be written to" in result["msg"]
+    assert api.requests == []
+
+
+def test_a_document_that_cannot_be_written_takes_the_registration_back(api, memory, tmp_path):
+    (tmp_path / "pexip-conf01.example.com.xml").mkdir()
+    result = run(api, config_path=str(tmp_path))
+    assert result["failed"]
+    assert "cannot be written" in result["msg"]
+    assert memory.of("worker_vm") == []
+
+
+# Bad input, before anything is asked
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"address": "172.31.16.10"}, "outside the subnet"),
+        ({"address": "172.31.0.2"}, "reserved by AWS"),
+        ({"subnet": "172.31.0.1/20"}, "did you mean"),
+        ({"netmask": "255.255.255.0"}, "mutually exclusive"),
+        ({"bootstrap": {}, "config_path": "/"}, "mutually exclusive"),
+        ({"bootstrap": {"tls_fingerprint": "abc"}}, "bootstrap.tls_fingerprint: a TLS fingerprint is"),
+        ({"bootstrap": {"port": 70000}}, "bootstrap.port: 70000"),
+        ({"bootstrap": {"host": "https://x/"}}, "bootstrap.host: 'https://x/'"),
+        ({"bootstrap": {"host": "a..b"}}, "bootstrap.host: 'a..b'"),
+        ({"name": "x" * 33}, "33 characters long"),
+        ({"node_password": "p" * 251}, "node_password: the value of 251 characters"),
+        ({"transcoding": True}, "transcoding"),
+    ],
+)
+def test_bad_input_is_refused_before_any_request(api, options, words):
+    result = run(api, **options)
+    assert result["failed"]
+    assert words in result["msg"]
+    assert api.requests == []
+
+
+def test_a_creation_needs_a_way_to_deliver_the_document(api):
+    result = run(api)
+    assert result["failed"]
+    assert "give bootstrap" in result["msg"]
+    assert api.writes == []
+
+
+def test_an_immutable_difference_names_both_values(api, memory):
+    registered(memory, "2026-11-23T10:00:00")
+    result = run(api, address="172.31.1.11")
+    assert result["failed"]
+    assert "address is '172.31.1.10' and cannot become '172.31.1.11'" in result["msg"]
+    assert api.writes == []
