@@ -7,12 +7,12 @@ MAKEFLAGS += --no-print-directory
 # Nothing of the caller's own Python or Ansible set-up reaches the tools.
 unexport PYTHONPATH VIRTUAL_ENV ANSIBLE_COLLECTIONS_PATH ANSIBLE_CONFIG ANSIBLE_HOME
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-export PYTHON ROLE KEEP LAB
 
 # One lab runs in each pytest process; a lab and the playbook that talks to it keep about a core busy.
 WORKERS ?= 2
 PYTEST_ARGS ?=
 LAB ?= .lab
+export PYTHON KEEP LAB
 REPORTS := .cache/reports
 
 .PHONY: help demo test lint sanity units integration molecule bench lab-up lab-down clean venv stage
@@ -42,7 +42,7 @@ molecule: venv ## every role's scenario, two at a time (ROLE=name for one)
 	@tests/tools/molecule.sh $(ROLE)
 
 bench: venv ## the performance claims, measured
-	@pytest tests/benchmarks --junitxml=$(REPORTS)/bench.xml -s $(PYTEST_ARGS)
+	@python tests/benchmarks/bench.py
 
 lab-up: venv ## start a lab in .lab (LAB=directory for another; SEED=platform or nodes for one that is not empty)
 	@pexip-lab up --state $(LAB) $(if $(SEED),--seed $(SEED))

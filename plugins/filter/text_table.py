@@ -61,7 +61,7 @@ def text_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], em
     """Lines of a table with a title row and left-aligned columns, two spaces apart."""
     lines = [list(columns), *([cell(row, path, empty) for path in columns.values()] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
-    return ["  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip() for line in lines]
+    return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
 class FilterModule:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -201,7 +200,7 @@ class Platform:
         found = [
             item
             for item in objects
-            if all(self._same(resource.by_name[name], item.get(name), value) for name, value in identity.items())
+            if all(self.same(resource.by_name[name], item.get(name), value) for name, value in identity.items())
         ]
         if len(found) > 1:
             raise PexipError(
@@ -210,7 +209,8 @@ class Platform:
         return found[0] if found else None
 
     @staticmethod
-    def _same(field: Field, actual: Any, wanted: Any) -> bool:
+    def same(field: Field, actual: Any, wanted: Any) -> bool:
+        """Whether a field of an object holds the value that names it."""
         if field.secret and isinstance(actual, str) and isinstance(wanted, str):
             return "".join(actual.split()) == "".join(
                 wanted.split()
@@ -257,7 +257,7 @@ class Platform:
                 return uri_of(field, nested)
         objects = self._all(target)
         for key in (name_field(target), "id"):
-            matches = [item for item in objects if str(item.get(key)) == text]
+            matches = [item for item in objects if item.get(key) is not None and str(item[key]) == text]
             if len(matches) == 1:
                 self.names[matches[0]["resource_uri"]] = str(matches[0].get(name_field(target)))
                 return matches[0]["resource_uri"]
@@ -265,7 +265,7 @@ class Platform:
                 raise PexipError(
                     f"{field.option}: {len(matches)} objects of {target} are called {text!r}; give the id: {', '.join(str(item['id']) for item in matches)}"
                 )
-        existing = [str(item.get(name_field(target))) for item in objects]
+        existing = [str(item.get(name_field(target), item.get("id"))) for item in objects]
         message = f"{field.option}: there is no {target} {text!r}. {listing(text, existing)}"
         if not self.check:
             raise PexipError(message)
@@ -317,6 +317,8 @@ class Platform:
 
 def listing(wanted: str, existing: list[str]) -> str:
     """What exists, nearest to what was wanted first."""
+    import difflib  # for errors alone
+
     if not existing:
         return "None exists."
     near = difflib.get_close_matches(wanted, existing, n=3, cutoff=0.5)

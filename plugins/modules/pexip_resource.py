@@ -115,7 +115,7 @@ resource:
 from typing import Any
 
 from ansible_collections.pexip.infinity.plugins.module_utils.client import PexipError, resource_path
-from ansible_collections.pexip.infinity.plugins.module_utils.converge import Platform, Result, apply, settle
+from ansible_collections.pexip.infinity.plugins.module_utils.converge import Plan, Platform, Result, apply, settle
 from ansible_collections.pexip.infinity.plugins.module_utils.masking import (
     is_secret,
     leaves,
@@ -159,54 +159,41 @@ class ResourceModule(InfinityModule):
         if absent and not identity:
             raise PexipError(f"identity is required to delete an object of {name}: a whole list is never deleted")
         if platform.client is None:
-            resource = Resource(
-                name, tuple(identity), [Field(key, secret=is_secret(key)) for key in {**identity, **settings}]
-            )
-            return resource, self._carry_out(platform, resource, None, identity, settings)
+            fields = [Field(key, secret=is_secret(key)) for key in {**identity, **settings}]
+            resource = Resource(name, tuple(identity), fields)
+            made = self._plan(platform, resource, None, {**identity, **settings})
+            return resource, apply(platform, resource, made, None, identity)
         schema = load(platform.client, name, identity)
         identity, settings = schema.check("identity", identity), schema.check("settings", settings)
         check_identity(schema, identity)
         identity = platform.resolve(schema.resource, identity, None)
         current = platform.find(schema.resource, identity) if identity else self._only(platform, schema)
-        fixed = sorted(set(identity) & schema.readonly)
-        if current is None and fixed and not absent:
-            raise PexipError(
-                f"there is no {schema.resource.label(identity)}, and none can be created with a given {' and '.join(fixed)}"
-            )
-        allowed, verb = (
-            (schema.can_delete, "deleted")
-            if absent
-            else (schema.can_create, "created")
-            if current is None
-            else (schema.can_change, "changed")
-        )
         resource = schema.visible(current)
         if current is not None:
             platform.remember(resource, current)
-        result_plan = self._settle(platform, resource, current, identity, settings)
-        if result_plan.action != "none" and not allowed:
+        elif not absent and {"id", "resource_uri"} & set(identity):
+            raise PexipError(f"there is no {resource.label(identity)}, and the platform itself gives out ids")
+        # What names an object and is read-only (a certificate's subject) follows from its settings.
+        written = {key: value for key, value in identity.items() if key not in schema.readonly}
+        made = self._plan(platform, resource, current, settings if current is not None else {**written, **settings})
+        allowed, verb = {
+            "none": (True, ""),
+            "create": (schema.can_create, "created"),
+            "update": (schema.can_change, "changed"),
+            "delete": (schema.can_delete, "deleted"),
+        }[made.action]
+        if not allowed:
             raise PexipError(f"{resource.label(identity)} cannot be {verb}: the management API does not offer it")
-        return resource, apply(platform, resource, result_plan, current, identity)
+        result = apply(platform, resource, made, current, identity)
+        if made.action == "create" and not platform.check:
+            check_made(resource, identity, result.current)
+        return resource, result
 
-    def _settle(
-        self,
-        platform: Platform,
-        resource: Resource,
-        current: dict[str, Any] | None,
-        identity: dict[str, Any],
-        settings: dict[str, Any],
-    ) -> Any:
-        desired = (
-            None if self.params["state"] == "absent" else {**identity, **settings} if current is None else settings
-        )
+    def _plan(
+        self, platform: Platform, resource: Resource, current: dict[str, Any] | None, wish: dict[str, Any]
+    ) -> Plan:
+        desired = None if self.params["state"] == "absent" else wish
         return settle(platform, resource, current, desired, update_secrets=self.params["update_secrets"])
-
-    def _carry_out(
-        self, platform: Platform, resource: Resource, current: Any, identity: dict[str, Any], settings: dict[str, Any]
-    ) -> Result:
-        return apply(
-            platform, resource, self._settle(platform, resource, current, identity, settings), current, identity
-        )
 
     @staticmethod
     def _only(platform: Platform, schema: Schema) -> dict[str, Any]:
@@ -227,6 +214,16 @@ def check_identity(schema: Schema, identity: dict[str, Any]) -> None:
     unseen = [key for key in identity if not schema.resource.by_name[key].readable]
     if unseen:
         raise PexipError(f"identity: {', '.join(unseen)} is never given back, so it names no object")
+
+
+def check_made(resource: Resource, identity: dict[str, Any], made: dict[str, Any] | None) -> None:
+    """Raises PexipError for a new object that goes by another identity: the next run would make one more."""
+    for key, value in identity.items():
+        actual = (made or {}).get(key)
+        if not Platform.same(resource.by_name[key], actual, value):
+            raise PexipError(
+                f"{resource.label(identity)} was created, yet its {key} is {actual!r}: correct identity (its id is {(made or {}).get('id')})"
+            )
 
 
 def main() -> None:

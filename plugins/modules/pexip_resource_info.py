@@ -38,6 +38,7 @@ options:
       - >-
         The fields, with the values, that the objects must have. A lookup can follow the field's name after two
         underscores, for example V({"name__startswith": "AWS"}). The platform evaluates them.
+      - Null is refused, since it would filter nothing, and so are secret fields, since servers log URLs.
     type: dict
     default: {}
 seealso:

@@ -53,8 +53,9 @@ class Plan:
 
     @cached_property
     def instances(self) -> list[dict]:
-        """Instances that exist: those on their way to termination do not count."""
-        return [i for i in self.found.get("instances") or [] if i["state"]["name"] in LIVE]
+        """Instances that exist, each once: those on their way to termination do not count."""
+        found = {i["instance_id"]: i for i in self.found.get("instances") or [] if i["state"]["name"] in LIVE}
+        return list(found.values())
 
     def managers(self) -> list[dict]:
         """Live instances that say they are the Management Node of a platform with our host name."""

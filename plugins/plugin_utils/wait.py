@@ -77,7 +77,7 @@ class WaitAction(ActionBase):
             timeout, interval = self.timing(self._task.args)
         except (TypeError, ValueError) as error:
             raise AnsibleActionFail(f"time-out and interval are numbers of seconds: {error}") from None
-        if timeout < 0 or interval <= 0:
+        if not (timeout >= 0 and interval > 0):  # nan is neither
             raise AnsibleActionFail(
                 f"a time-out of {timeout:g} and an interval of {interval:g} seconds: neither may be negative, the interval not zero"
             )

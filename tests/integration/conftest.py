@@ -76,7 +76,7 @@ class Run:
     def unchanged(self) -> Run:
         """Itself, or an assertion that names the tasks that changed something."""
         self.succeeded()
-        assert self.changed_tasks == [] and self.changed == 0, self.changed_tasks
+        assert self.changed_tasks == [] and self.changed == 0, [e for e in self.events if e["changed"]]
         return self
 
     def failed(self) -> Run:

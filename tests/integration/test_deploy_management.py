@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -272,9 +273,7 @@ class TestPlatform:
     @pytest.mark.parametrize(
         ("variables", "message"),
         [
-            ({"pexip_locations": [{"name": "Bare", "dns_servers": []}]}, "the location(s) Bare"),
             ({"pexip_locations": [{"name": "Bad", "mtu": 100}]}, "mtu"),
-            ({"pexip_locations": [{"name": "Odd", "overflow_location": "X"}]}, "overflow_location"),
             ({"infinity_platform_license": ["x"]}, "did you mean infinity_platform_licences?"),
         ],
     )
@@ -301,22 +300,35 @@ class TestFailures:
         with lab_factory() as lab:
             yield lab
 
+    def test_the_plan_is_judged_whole_before_anything_is_made(self, lab, play):
+        lab.requests(reset=True)
+        wrong = {
+            "pexip_version": "12.0.0",
+            "pexip_subnet_id": "subnet-0123456789abcdef0",
+            "pexip_key_name": "lost",
+            "pexip_hostname": "m" * 64,
+        }
+        run = play(lab, "deploy_management", extra_vars=wrong).failed()
+        for value in wrong.values():
+            assert value in run.failures[-1]
+        assert run.failures[-1].splitlines()[-1].startswith("ansible-playbook ")
+        assert lab.writes() == 0
+
     @pytest.mark.parametrize(
         ("variables", "message"),
         [
-            ({"pexip_version": "12.0.0"}, "12.0.0"),
-            ({"pexip_subnet_id": "subnet-0123456789abcdef0"}, "subnet-0123456789abcdef0"),
-            ({"pexip_key_name": "lost"}, "lost"),
-            ({"pexip_hostname": "m" * 64}, "m" * 64),
             ({"pexip_management_cidrs": ["0.0.0.0/0"]}, "pexip_management_cidrs"),
             ({"management_node_instance_type": "m4.large"}, "did you mean management_node_instance_types?"),
+            ({"pexip_locations": [{"name": "Bare", "dns_servers": []}]}, "the location(s) Bare"),
+            ({"pexip_locations": [{"name": "Odd", "overflow_location": "X"}]}, "overflow_location"),
+            ({"management_node_public_address": "static"}, "static"),
         ],
     )
-    def test_the_playbook_refuses_what_cannot_succeed(self, lab, play, variables, message):
+    def test_bad_input_of_any_role_is_refused_before_anything_is_made(self, lab, play, variables, message):
+        lab.requests(reset=True)
         run = play(lab, "deploy_management", extra_vars=variables).failed()
-        assert message in run.failures[-1]
-        assert run.failures[-1].splitlines()[-1].startswith("ansible-playbook ")
-        assert instances(lab) == []
+        assert message in " ".join(run.failures)
+        assert lab.writes() == 0
 
     def test_the_role_by_itself_names_all_that_is_missing(self, lab, play):
         lab.requests(reset=True)
@@ -331,6 +343,39 @@ class TestFailures:
         run = play(lab, on_manager(role(ROLE)), extra_vars={"pexip_instance_types": ["m99.huge", "m98.huge"]}).failed()
         assert "m99.huge, m98.huge" in run.failures[0] and "eu-west-1a" in run.failures[0]
         assert lab.writes() == 0
+
+    def test_an_instance_made_by_hand_is_taken_over_by_its_address(self, lab, play):
+        play(lab, on_manager(role("pexip.infinity.node_security_group"))).succeeded()
+        ec2, address = lab.ec2(), str(lab.network.subnets[0][20])
+        by_hand = ec2.run_instances(
+            ImageId="ami-e5d67696",
+            InstanceType="m4.large",
+            KeyName=lab.env["LAB_KEY_NAME"],
+            SubnetId=lab.env["LAB_SUBNET_A"],
+            PrivateIpAddress=address,
+            MinCount=1,
+            MaxCount=1,
+        )["Instances"][0]
+        # As typed on a command line: every value is a string.
+        options = ("pexip_adopt=true", f"pexip_private_ip={address}", "management_node_install_timeout=0")
+        play(lab, on_manager(role(ROLE)), *(word for option in options for word in ("-e", option))).failed()
+        (instance,) = instances(lab)
+        ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
+        assert instance["InstanceId"] == by_hand["InstanceId"]
+        assert tags(instance)["pexip-infinity-role"] == "management"
+        assert {group["GroupName"] for group in instance["SecurityGroups"]} == {"default", "pexip-nodes"}
+
+    def test_two_runs_at_once_leave_one_instance(self, lab, tmp_path, play):
+        play(lab, on_manager(role("pexip.infinity.node_security_group"))).succeeded()
+        # Each with an inventory of its own, as two people have; neither waits for the installation.
+        runs = [type(play)(tmp_path / name) for name in ("one", "two")]
+        with ThreadPoolExecutor() as pool:
+            options = {"extra_vars": {"management_node_install_timeout": 0}}
+            done = list(pool.map(lambda run: run(lab, on_manager(role(ROLE)), **options), runs))
+        (survivor,) = instances(lab)
+        lab.ec2().terminate_instances(InstanceIds=[survivor["InstanceId"]])
+        found = [run.results("Take the oldest")[0]["ansible_facts"]["management_node__instance"] for run in done]
+        assert {instance["instance_id"] for instance in found} == {survivor["InstanceId"]}
 
     def test_a_management_node_that_does_not_exist_cannot_be_located(self, lab, play):
         locate = on_manager(role(ROLE, tasks_from="locate"), host="conf01")

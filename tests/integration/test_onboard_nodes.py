@@ -112,7 +112,10 @@ def test_check_says_what_would_be_done_and_writes_nothing(onboarded):
     check = onboarded["check"].succeeded()
     assert onboarded["writes of the check"] == 0
     for name, location in (("conf01", "London"), ("conf02", "Oslo")):
-        assert f"would launch {name}: Pexip Infinity Conferencing Node 11.0.0 (build 26902.0.0), c4.2xlarge" in check.output
+        assert (
+            f"would launch {name}: Pexip Infinity Conferencing Node 11.0.0 (build 26902.0.0), c4.2xlarge"
+            in check.output
+        )
         assert f"would register {name} ({name}.example.com) in {location}" in check.output
     assert check.stats["conf01"]["changed"] == check.stats["conf02"]["changed"] == 2
 
@@ -153,7 +156,9 @@ def test_node_is_registered_and_in_contact(lab, onboarded, name, location, netma
     node, (instance,) = registered(lab)[name], instances(lab, name)
     assert node["address"] == instance["PrivateIpAddress"]
     assert node["netmask"] == "255.255.240.0"
-    assert node["gateway"] == instance["PrivateIpAddress"].rsplit(".", 2)[0] + (".0.1" if location == "London" else ".16.1")
+    assert node["gateway"] == instance["PrivateIpAddress"].rsplit(".", 2)[0] + (
+        ".0.1" if location == "London" else ".16.1"
+    )
     assert (node["hostname"], node["domain"]) == (name, "example.com")
     assert node["enable_distributed_database"] is True
     assert node["static_nat_address"] is None
@@ -192,7 +197,9 @@ def test_again_changes_nothing_and_asks_little(lab, onboard, onboarded):
     lab.requests(reset=True)
     check = onboard(hosts, check=True).unchanged()
     assert lab.writes() == 0
-    assert "would " not in "".join(str(result["msg"]) for result in check.results("Tell what would be launched") if "msg" in result)
+    assert "would " not in "".join(
+        str(result["msg"]) for result in check.results("Tell what would be launched") if "msg" in result
+    )
 
 
 def test_a_silent_node_fails_alone_and_the_run_resumes(lab, onboard, onboarded):
@@ -213,7 +220,12 @@ def test_a_silent_node_fails_alone_and_the_run_resumes(lab, onboard, onboarded):
         conferencing_node_contact_timeout=20,
     )
     run = onboard(hosts).failed()
-    assert {name: counts["failures"] for name, counts in run.stats.items()} == {"conf01": 0, "conf02": 0, "conf05": 1, "conf06": 0}
+    assert {name: counts["failures"] for name, counts in run.stats.items()} == {
+        "conf01": 0,
+        "conf02": 0,
+        "conf05": 1,
+        "conf06": 0,
+    }
     (failure,) = run.failures
     (silent,) = instances(lab, "conf05")
     assert failure.startswith("conf05 did not report in within 20 seconds; last seen: conf05: last updated never")
@@ -241,35 +253,31 @@ def test_a_silent_node_fails_alone_and_the_run_resumes(lab, onboard, onboarded):
     assert status(lab)["conf05"]["sync_status"] == "SYNCED"
 
 
-def test_a_lost_configuration_document_is_repaired(lab, onboard):
-    """Registered by a run that died before the upload; its instance is gone, too."""
-    subnet = lab.ec2().describe_subnets(SubnetIds=[lab.env["LAB_SUBNET_A"]])["Subnets"][0]["CidrBlock"]
-    prefix = subnet.split("/")[0].rsplit(".", 1)[0]
+ODD = {"conf07": {"pexip_location": "London"}, "conf09": {"pexip_location": "London"}}
+BURST = {"burst01": {"pexip_location": "AWS burst"}}
+
+
+@pytest.fixture(scope="module")
+def odd(lab, onboard):
+    """One run for nodes that each begin in another state: conf07 was registered by a run that died before the upload,
+    and has no instance; conf08's instance was made by hand; conf09 and the overflow node burst01 are plainly new.
+    """
+    cidr = lab.ec2().describe_subnets(SubnetIds=[lab.env["LAB_SUBNET_A"]])["Subnets"][0]["CidrBlock"]
+    prefix = cidr.split("/")[0].rsplit(".", 1)[0]
     (london,) = (row for row in lab.api(LOCATION)["objects"] if row["name"] == "London")
-    lab.api(
-        WORKER_VM,
-        "POST",
-        {
-            "name": "conf07",
-            "hostname": "conf07",
-            "domain": "example.com",
-            "address": f"{prefix}.77",
-            "netmask": "255.255.240.0",
-            "gateway": f"{prefix}.1",
-            "system_location": london["resource_uri"],
-            "password": "lost",
-            "deployment_type": "MANUAL-PROVISION-ONLY",
-        },
-    )
-    onboard(inventory(lab, {"conf07": {"pexip_location": "London"}})).succeeded()
-    (instance,) = instances(lab, "conf07")
-    assert instance["PrivateIpAddress"] == f"{prefix}.77"  # the address that it was registered with
-    assert status(lab)["conf07"]["sync_status"] == "SYNCED"
-
-
-def test_an_instance_made_by_hand_is_adopted(lab, onboard):
-    ec2 = lab.ec2()
-    (made,) = ec2.run_instances(
+    lost = {
+        "name": "conf07",
+        "hostname": "conf07",
+        "domain": "example.com",
+        "address": f"{prefix}.77",
+        "netmask": "255.255.240.0",
+        "gateway": f"{prefix}.1",
+        "system_location": london["resource_uri"],
+        "password": "lost",
+        "deployment_type": "MANUAL-PROVISION-ONLY",
+    }
+    lab.api(WORKER_VM, "POST", lost)
+    (by_hand,) = lab.ec2().run_instances(
         ImageId=CONFERENCING_11_0_0,
         InstanceType="c4.4xlarge",
         KeyName=lab.env["LAB_KEY_NAME"],
@@ -279,42 +287,71 @@ def test_an_instance_made_by_hand_is_adopted(lab, onboard):
         SecurityGroupIds=[group_id(lab, "pexip-nodes")],
         TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Owner", "Value": "by hand"}]}],
     )["Instances"]
-    node = {"pexip_location": "Oslo", "pexip_private_ip": made["PrivateIpAddress"]}
+    nodes = {**ODD, "conf08": {"pexip_location": "Oslo", "pexip_private_ip": by_hand["PrivateIpAddress"]}}
+    refused = onboard(inventory(lab, nodes, BURST)).failed()
+    hosts = inventory(lab, nodes, BURST, pexip_adopt=True)
+    onboard(hosts).succeeded()
+    return {"lost": lost, "by hand": by_hand, "refused": refused, "hosts": hosts}
 
-    refused = onboard(inventory(lab, {"conf08": node})).failed()
-    assert f"is in use by instance {made['InstanceId']}" in refused.failures[0]
-    assert "pexip_adopt: true" in refused.failures[0]
 
-    onboard(inventory(lab, {"conf08": node}, pexip_adopt=True)).succeeded()
+def test_a_lost_configuration_document_is_repaired(lab, odd):
+    (instance,) = instances(lab, "conf07")
+    assert instance["PrivateIpAddress"] == odd["lost"]["address"]  # where it was registered
+    assert status(lab)["conf07"]["sync_status"] == "SYNCED"
+
+
+def test_an_instance_made_by_hand_is_adopted_when_asked_to(lab, odd):
+    (failure,) = odd["refused"].failures
+    assert f"is in use by instance {odd['by hand']['InstanceId']}" in failure
+    assert "pexip_adopt: true" in failure
     (adopted,) = instances(lab, "conf08")
-    assert adopted["InstanceId"] == made["InstanceId"]
+    assert adopted["InstanceId"] == odd["by hand"]["InstanceId"]
     assert tags(adopted)["Owner"] == "by hand"
     assert adopted["InstanceType"] == "c4.4xlarge"
     assert status(lab)["conf08"]["sync_status"] == "SYNCED"
 
 
-def test_an_overflow_node_takes_no_part_in_the_distributed_database(lab, onboard):
-    hosts = inventory(lab, {}, overflow={"burst01": {"pexip_location": "AWS burst"}})
-    onboard(hosts).succeeded()
+def test_an_overflow_node_takes_no_part_in_the_distributed_database(lab, odd):
     assert registered(lab)["burst01"]["enable_distributed_database"] is False
+    assert registered(lab)["conf09"]["enable_distributed_database"] is True
 
-    # Stopped, as it is most of the time: that is nobody's mistake, and nobody starts it.
-    (instance,) = instances(lab, "burst01")
-    lab.ec2().stop_instances(InstanceIds=[instance["InstanceId"]])
+
+def test_what_is_gone_is_not_made_again_and_what_is_stopped_stays_so(lab, onboard, odd):
+    """conf09 was in contact, so only an operator may remove it; an overflow node is stopped most of the time."""
+    (gone,), (stopped,) = instances(lab, "conf09"), instances(lab, "burst01")
+    lab.ec2().terminate_instances(InstanceIds=[gone["InstanceId"]])
+    lab.ec2().stop_instances(InstanceIds=[stopped["InstanceId"]])
     lab.clock_advance("2m")
-    onboard(hosts).unchanged()
-    assert [i["State"]["Name"] for i in instances(lab, "burst01")] == ["stopped"]
-
-
-def test_a_node_whose_instance_is_gone_is_not_made_again(lab, onboard):
-    """It was in contact, so its registration may hold state; only an operator may remove it."""
-    hosts = inventory(lab, {"conf09": {"pexip_location": "London"}})
-    onboard(hosts).succeeded()
-    (instance,) = instances(lab, "conf09")
-    lab.ec2().terminate_instances(InstanceIds=[instance["InstanceId"]])
-    run = onboard(hosts).failed()
-    assert "conf09 is registered with the address" in run.failures[0]
+    run = onboard(odd["hosts"]).failed()
+    (failure,) = run.failures
+    assert failure.startswith("conf09 is registered with the address")
     assert instances(lab, "conf09") == []
+    assert run.changed_tasks == []
+    assert [i["State"]["Name"] for i in instances(lab, "burst01")] == ["stopped"]
+    assert run.results("Say how to resume")[-1]["msg"].endswith("--limit conf09")
+
+    # EC2 gives the free address to another node's instance, and the platform still has conf09 there.
+    marks = {
+        "pexip-infinity-node": "conf10",
+        "pexip-infinity-platform": "manager",
+        "pexip-infinity-role": "conferencing",
+    }
+    lab.ec2().run_instances(
+        ImageId=CONFERENCING_11_0_0,
+        InstanceType="c4.2xlarge",
+        KeyName=lab.env["LAB_KEY_NAME"],
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=lab.env["LAB_SUBNET_A"],
+        PrivateIpAddress=gone["PrivateIpAddress"],
+        SecurityGroupIds=[group_id(lab, "pexip-nodes")],
+        TagSpecifications=[
+            {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in marks.items()]}
+        ],
+    )
+    (failure,) = onboard(inventory(lab, {"conf10": {"pexip_location": "London"}})).failed().failures
+    assert f"{gone['PrivateIpAddress']}, which is that of the platform's node conf09" in failure
+    assert "conf10" not in registered(lab)
 
 
 def test_all_problems_are_told_before_anything_is_made(lab, onboard):
@@ -354,6 +391,40 @@ def test_all_problems_are_told_before_anything_is_made(lab, onboard):
 
 
 def test_a_variable_that_nobody_reads_is_refused(lab, onboard):
-    run = onboard(inventory(lab, {"conf40": {"pexip_location": "London", "conferencing_node_tenancie": "default"}})).failed()
-    assert "conferencing_node_tenancie is not a variable of the role conferencing_node: did you mean conferencing_node_tenancy?" in run.failures[0]
+    run = onboard(
+        inventory(lab, {"conf40": {"pexip_location": "London", "conferencing_node_tenancie": "default"}})
+    ).failed()
+    assert (
+        "conferencing_node_tenancie is not a variable of the role conferencing_node: did you mean conferencing_node_tenancy?"
+        in run.failures[0]
+    )
     assert instances(lab, "conf40") == []
+
+
+def test_an_instance_that_another_run_launched_meanwhile_is_taken(lab, module_play):
+    """The look-up found none; by the time of the launch another controller has made one."""
+    role = "pexip.infinity.conferencing_node"
+    tagged = {
+        "pexip-infinity-node": "conf50",
+        "pexip-infinity-platform": "manager",
+        "pexip-infinity-role": "conferencing",
+    }
+    other_controller = {
+        "name": "conf50",
+        "image_id": CONFERENCING_11_0_0,
+        "instance_type": "c4.2xlarge",
+        "vpc_subnet_id": lab.env["LAB_SUBNET_B"],
+        "tags": tagged,
+        "wait": False,
+    }
+    tasks = [
+        {"name": "Look up", "ansible.builtin.import_role": {"name": role, "tasks_from": "look_up"}},
+        {"name": "Another controller", "amazon.aws.ec2_instance": other_controller},
+        {"name": "Launch", "ansible.builtin.import_role": {"name": role, "tasks_from": "launch"}},
+        {"name": "Register", "ansible.builtin.import_role": {"name": role, "tasks_from": "register"}},
+    ]
+    hosts = inventory(lab, {"conf50": {"pexip_location": "Oslo"}})
+    play = [{"name": "Race", "hosts": "conf50", "gather_facts": False, "tasks": tasks}]
+    module_play(lab, play, inventory=hosts, environment=FOUND_BY_TAGS).succeeded()
+    (instance,) = instances(lab, "conf50")
+    assert registered(lab)["conf50"]["address"] == instance["PrivateIpAddress"]

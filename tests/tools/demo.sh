@@ -21,13 +21,15 @@ TXT
   else
     say "Taking the lab down"
     pexip-lab down --state "$state" || status=1
+    # After a failure its logs are of use.
+    [ "$status" -ne 0 ] || rm -rf "$state"
   fi
   exit "$status"
 }
 
 say "A fresh lab: a simulated AWS account and Pexip's images"
 # A former demonstration's platform is not what this one shows.
-pexip-lab down --state "$state"
+pexip-lab down --state "$state" >/dev/null
 rm -rf "$state"
 trap finish EXIT
 trap 'exit 130' INT

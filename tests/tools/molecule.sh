@@ -9,7 +9,7 @@ if [ "${1:-}" = --one ]; then
   lab=$work/lab
   export MOLECULE_EPHEMERAL_DIRECTORY=$work ANSIBLE_NOCOLOR=1 NO_COLOR=1
   # What a killed run left behind.
-  if [ -d "$lab" ]; then pexip-lab down --state "$lab"; fi
+  if [ -d "$lab" ]; then pexip-lab down --state "$lab" >/dev/null; fi
   rm -rf "$work"
   mkdir -p "$work"
   trap 'pexip-lab down --state "$lab" >/dev/null' EXIT

@@ -9,13 +9,11 @@ rm -rf "$reports"
 mkdir -p "$reports"
 make stage
 
-pids=()
-trap '[ "${#pids[@]}" -eq 0 ] || kill "${pids[@]}" 2>/dev/null' EXIT
-
-run() { # part: its output and exit status go to files
-  local started=$SECONDS status=0
-  make "$1" >"$reports/$1.log" 2>&1 </dev/null || status=$?
-  echo "$status $((SECONDS - started))" >"$reports/$1.status"
+run() { # part, command...: its output and exit status go to files
+  local part=$1 started=$SECONDS status=0
+  shift
+  "$@" >"$reports/$part.log" 2>&1 </dev/null || status=$?
+  echo "$status $((SECONDS - started))" >"$reports/$part.status"
 }
 
 show() { # part
@@ -26,15 +24,20 @@ show() { # part
   cat "$reports/$1.log"
 }
 
-printf '==== running: lint, sanity and units side by side\n'
-run sanity &
-pids=($!)
-run lint
+echo "==== running: lint, sanity and units side by side"
+# The scripts themselves, for make would stage the collection again under the other's feet. A process group of its own
+# for what runs in the background, so that an interruption ends it whole.
+set -m
+run sanity python tests/tools/sanity.py &
+sanity=$!
+set +m
+trap 'kill -- "-$sanity" 2>/dev/null' EXIT
+run lint tests/tools/lint.sh
 show lint
-run units
+run units make units
 show units
-wait "${pids[0]}"
-pids=()
+wait "$sanity"
+trap - EXIT
 show sanity
 
 for part in integration molecule; do

@@ -42,6 +42,11 @@ def text_of(directory: str, pattern: str = "*.py") -> str:
     return "\n".join(path.read_text() for path in sorted((ROOT / directory).rglob(pattern)))
 
 
+def scenario_files() -> list[Path]:
+    """The molecule.yml of every scenario."""
+    return sorted((ROOT / "extensions/molecule").glob("*/molecule.yml"))
+
+
 def blocks(path: Path) -> dict[str, str]:
     """The documentation blocks of a plugin, by name."""
     return {
@@ -100,6 +105,12 @@ def test_role_has_a_scenario(role):
     assert {"molecule.yml", "converge.yml", "verify.yml"} <= {path.name for path in scenario.glob("*.yml")}
 
 
+def test_scenarios_have_networks_of_their_own():
+    platforms = [yaml.safe_load(path.read_text())["platforms"][0] for path in scenario_files()]
+    networks = [platform["network"] for platform in platforms]
+    assert sorted(networks) == sorted(set(networks))
+
+
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_playbook_is_tested(playbook):
     assert re.search(rf"\b{playbook}\b", text_of("tests/integration")), "no integration test mentions it"
@@ -130,5 +141,17 @@ def test_dependencies_point_one_way():
 
 def test_makefile_lists_its_commands():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    commands = ["demo", "test", "lint", "sanity", "units", "integration", "molecule", "bench", "lab-up", "lab-down", "clean"]
+    commands = [
+        "demo",
+        "test",
+        "lint",
+        "sanity",
+        "units",
+        "integration",
+        "molecule",
+        "bench",
+        "lab-up",
+        "lab-down",
+        "clean",
+    ]
     assert [name for name in commands if f"make {name} " not in shown] == []

@@ -4,7 +4,6 @@ import asyncio
 import email
 import email.policy
 import json
-import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -13,8 +12,6 @@ from . import document, tls
 from .document import Document, DocumentError
 from .listener import http_server
 from .machine import Machine
-
-_log = logging.getLogger(__name__)
 
 # guide: a node is available for conference hosting approximately 5 minutes after the upload, or after a start
 SETTLE_SECONDS = 180

@@ -1,7 +1,6 @@
 """Follows the states of the account's instances and boots, stops and deletes the machines behind them."""
 
 import asyncio
-import logging
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -10,8 +9,6 @@ from .aws.instance import LabInstance
 from .conferencing_node import ConferencingNode
 from .machine import Hardware, Machine, Site
 from .management_node import ManagementNode
-
-_log = logging.getLogger(__name__)
 
 KINDS: dict[str, type[Machine]] = {"management": ManagementNode, "conferencing": ConferencingNode}
 

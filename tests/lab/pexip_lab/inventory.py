@@ -58,7 +58,7 @@ def inventory(lab: Simulation, deployment: str | None = None) -> dict[str, Any]:
     if deployment not in DEPLOYMENTS:
         raise ValueError(f"no deployment {deployment!r}; there are {', '.join(DEPLOYMENTS)}")
     if (deployment == "hybrid") != on_premises:
-        raise ValueError("a hybrid deployment goes with the seed hybrid (a Management Node on premises) and with no other")
+        raise ValueError("the deployment hybrid goes with the seed hybrid (a Management Node on premises) alone")
     return {
         "all": {
             "vars": _shared(lab, deployment),

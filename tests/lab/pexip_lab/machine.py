@@ -148,4 +148,3 @@ class Machine:
         except Exception:
             self.state = "crashed"
             _log.exception("machine %s (%s) crashed", self.hardware.identity, self.hardware.address)
-

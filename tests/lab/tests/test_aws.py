@@ -145,6 +145,22 @@ class TestLaunch:
             account.ec2.terminate_instances(InstanceIds=[instance])
 
 
+def test_the_groups_of_an_instance_are_those_of_its_interface(account):
+    first, second = account.group(), account.group()
+    instance = account.launch(first)
+
+    def groups() -> tuple[list[str], list[str]]:
+        found = account.instance(instance)
+        return tuple(
+            [group["GroupId"] for group in holder]
+            for holder in (found["SecurityGroups"], found["NetworkInterfaces"][0]["Groups"])
+        )
+
+    assert groups() == ([first], [first])
+    account.ec2.modify_instance_attribute(InstanceId=instance, Groups=[second])
+    assert groups() == ([second], [second])
+
+
 class TestStates:
     def test_changes_take_time(self, another_lab):
         account = Account(another_lab(time_scale=20))

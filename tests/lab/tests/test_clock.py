@@ -5,7 +5,6 @@ import threading
 import time
 
 import pytest
-
 from pexip_lab.clock import Clock, seconds_of
 
 

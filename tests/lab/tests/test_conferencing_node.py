@@ -7,9 +7,8 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-
 from pexip_lab.client import Lab
-from pexip_lab.testing import Account, opens, tcp, own_network
+from pexip_lab.testing import Account, opens, own_network, tcp
 
 UPLOAD = "/configuration/bootstrap"
 NODES = "/api/admin/configuration/v1/worker_vm/"

@@ -1,7 +1,6 @@
 """Security groups decide who may connect (guide: Configuring AWS security groups)."""
 
 import pytest
-
 from pexip_lab.testing import CONTROLLER, OTHER_IMAGE, Account, opens, tcp
 
 PORT = 8443

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pexpect
 import pytest
-
 from pexip_lab.client import Lab
 from pexip_lab.testing import EVERYONE, MANAGEMENT_IMAGE, Account, opens, tcp
 
@@ -47,7 +46,7 @@ class Node:
 
     def ssh(self, *extra: str, user: str = "admin") -> pexpect.spawn:
         """A session with a terminal."""
-        return pexpect.spawn("ssh", self.command(*extra, user=user), encoding="utf-8", timeout=20)
+        return pexpect.spawn("ssh", self.command(*extra, user=user), encoding="utf-8", timeout=20, use_poll=True)
 
     def command(self, *extra: str, user: str = "admin", terminal: str = "-tt") -> list[str]:
         return [

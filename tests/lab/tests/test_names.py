@@ -1,7 +1,6 @@
 """DNS and NTP as the machines find them (guide: Deploying a Management Node, step 14)."""
 
 import pytest
-
 from pexip_lab.names import Surroundings
 from pexip_lab.network import Network
 

@@ -7,7 +7,6 @@ import sys
 
 import pytest
 import yaml
-
 from pexip_lab import cli, launcher
 from pexip_lab.client import Lab
 from pexip_lab.counters import is_write

@@ -1,7 +1,6 @@
 """The seeds, and the inventory that fits them."""
 
 import pytest
-
 from pexip_lab import launcher
 from pexip_lab.network import CONTROLLER
 
@@ -64,7 +63,8 @@ def test_inventory_of_an_empty_account(lab):
     assert list(inventory["children"]["pexip_management"]["hosts"]) == ["manager"]
     nodes = inventory["children"]["pexip_nodes"]["children"]
     placed = {
-        name: (host["pexip_location"], host["pexip_subnet_id"]) for name, host in nodes["pexip_always_on"]["hosts"].items()
+        name: (host["pexip_location"], host["pexip_subnet_id"])
+        for name, host in nodes["pexip_always_on"]["hosts"].items()
     }
     assert placed == {
         "conf01": ("London", env["LAB_SUBNET_A"]),

@@ -56,7 +56,7 @@ def load(backend: Any) -> None:
             architecture="x86_64",
             hypervisor="xen",
             root_device_type="ebs",
-            root_device_name="/dev/xvda",
+            root_device_name="/dev/sda1",
             image_location=f"{owner}/{name}",
             region_name="eu-west-1a",
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 from moto.ec2.exceptions import InvalidSecurityGroupNotFoundError
 from moto.ec2.models.instances import Instance, InstanceState
+from moto.ec2.models.security_groups import SecurityGroup
 
 from .errors import different_networks, incorrect_state
 
@@ -24,6 +25,21 @@ class LabInstance(Instance):
     def live(self) -> bool:
         """Whether it still exists, running or not."""
         return self.state not in ("shutting-down", "terminated")
+
+    @property
+    def security_groups(self) -> list[SecurityGroup]:
+        """The groups of the primary interface, which is where AWS keeps them; moto keeps two lists."""
+        nics = getattr(self, "nics", None)
+        if nics is None:
+            return self._launch_groups
+        return list(nics[0]._group_set) if nics else []
+
+    @security_groups.setter
+    def security_groups(self, groups: list[SecurityGroup]) -> None:
+        if hasattr(self, "nics"):
+            self.nics[0]._group_set = list(groups)
+        else:
+            self._launch_groups = list(groups)
 
     def prep_nics(self, nic_spec: list[dict[str, Any]], *args: Any, **kwargs: Any) -> None:
         subnet = self.ec2_backend.get_subnet(self.subnet_id) if self.subnet_id else None

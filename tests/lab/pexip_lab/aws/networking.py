@@ -69,6 +69,11 @@ class LabNetworkInterface(NetworkInterface):
         """The Elastic IP associated with this interface, or None."""
         return next((address for address in self.ec2_backend.addresses if address.eni is self), None)
 
+    @property
+    def association(self) -> dict[str, Any] | None:
+        """What public address it has; AWS leaves this out where there is none."""
+        return super().association or None
+
     def stop(self) -> None:
         if self.elastic_address is None:
             super().stop()

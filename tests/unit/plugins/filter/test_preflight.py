@@ -331,6 +331,12 @@ FINE = {
         changed("found.instances", [instance("i-1", address="10.0.0.20")]),
         changed("found.interfaces", [interface("10.0.0.20", "i-1")]),
     ),
+    "an adopted instance is found by its tags and by its address": several(
+        changed("adopt", True),
+        changed("nodes.0.private_ip", "10.0.0.20"),
+        changed("found.instances", [instance("i-1", "conf01", address="10.0.0.20")] * 2),
+        changed("found.interfaces", [interface("10.0.0.20", "i-1")]),
+    ),
     "no image is needed where all instances exist": several(
         changed("found.images", []),
         changed(

@@ -191,6 +191,22 @@ def test_a_secret_identity_is_never_in_a_url(serve):
     assert not [request.target for request in api.requests if "AAAA" in request.target]
 
 
+@pytest.mark.parametrize(
+    ("field", "shown", "identity"),
+    [
+        (Field("f", ref="dns_server"), {"resource_uri": "/x/1/", "id": 1}, "/x/1/"),
+        (Field("f", ref="dns_server"), "/x/1/", "/x/1/"),
+        (Field("f", ip=True), "2001:db8::1", "2001:db8::1"),
+        (Field("f", "int"), 5, 5),
+        (Field("f", "bool"), True, True),
+    ],
+)
+def test_an_object_is_found_by_any_kind_of_identity(serve, field, shown, identity):
+    api = serve(Memory({"thing": [{"f": shown}, {"f": None}]}))
+    found = Platform(api.client()).find(Resource("thing", ("f",), [field]), {"f": identity})
+    assert found["id"] == 1
+
+
 # Lost answers
 
 LOST = [CUT, RESET, TRUNCATED, Reply(500, "oops"), Reply(503), Reply(504)]

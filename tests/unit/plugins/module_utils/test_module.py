@@ -157,9 +157,14 @@ def test_every_connection_option_has_an_environment_twin(api, monkeypatch, ca_fi
     assert PASSWORD not in result["stdout"]
 
 
-def test_a_ca_file_is_trusted(api, ca_file):
-    result = run_on(api, pexip_location, name="public", mtu=1500, tls_fingerprint="", ca_path=ca_file)
+def test_a_ca_file_is_trusted_and_a_second_is_time_enough(api, ca_file):
+    result = run_on(api, pexip_location, name="public", mtu=1500, tls_fingerprint="", ca_path=ca_file, timeout=1)
     assert not result["changed"]
+
+
+def test_a_ca_file_that_nothing_asks_for_may_be_missing(api):
+    for trust in ({}, {"tls_fingerprint": "", "validate_certs": False}):
+        assert not run_on(api, pexip_location, name="public", mtu=1500, ca_path="/missing", **trust)["changed"]
 
 
 @pytest.mark.parametrize("content", ["", "no certificate"])

@@ -143,6 +143,20 @@ def test_a_node_never_in_contact_with_a_waiting_listener_is_registered_anew(api,
     assert uploads(listener) == documents(memory)
 
 
+@pytest.mark.parametrize(
+    ("stored", "given", "warned"), [("", None, False), ("hash", None, True), ("hash", "snmp-Secret#8", False)]
+)
+def test_what_a_new_registration_cannot_take_over_is_warned_of(api, memory, listener, stored, given, warned):
+    registered(memory, snmp_authentication_password=stored)
+    result = run(api, listener, **({"snmp_authentication_password": given} if given else {}))
+    assert ("snmp_authentication_password" in str(result.get("warnings"))) is warned
+
+
+def test_without_a_place_the_listener_is_the_nodes_own(api):
+    result = run(api, address="127.31.1.10", subnet="127.31.0.0/20", bootstrap={})
+    assert "at 127.31.1.10:8443" in result["waiting_for"]
+
+
 def test_a_node_never_in_contact_without_a_listener_is_waited_for(api, memory, listener):
     registered(memory)
     listener.stop()
