@@ -74,7 +74,8 @@ _value:
 
 # (description, protocol, ports or the setting that holds the port, source, who has it, when)
 # Sources: management, clients, backplane. "media" rows are left out of a separate Management Node group.
-CONTROL, MEDIA = "control", "media"
+CONTROL = "control"
+MEDIA = "media"
 TABLE = [
     ("SSH", "tcp", "ssh_port", "management", CONTROL, None),
     ("HTTPS", "tcp", "api_port", "clients", CONTROL, None),

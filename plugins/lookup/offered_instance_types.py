@@ -6,20 +6,11 @@
 
 from __future__ import annotations
 
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-
-try:
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-except ImportError:  # said in run()
-    boto3 = None
-
 DOCUMENTATION = r"""
 name: offered_instance_types
 short_description: Instance types that a region offers, in the order asked for
 version_added: 0.1.0
-author: the pexip.infinity authors
+author: The pexip.infinity authors (!UNKNOWN)
 description:
   - Asks EC2 which of some instance types a region, or one of its availability zones, offers.
   - Credentials and endpoint come from where boto3 finds them (environment, profile, instance role), as they do for
@@ -51,6 +42,15 @@ _raw:
   type: list
   elements: str
 """
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+try:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:  # said in run()
+    boto3 = None
 
 
 class LookupModule(LookupBase):

@@ -109,7 +109,7 @@ class Field:
             return []
         if self.nullable:
             return None
-        if self.type == "str" and not self.min_length:
+        if self.type == "str" and not self.ref and not self.min_length:
             return ""
         raise ValueError(
             f"{self.option} cannot be cleared: it has no empty value; set it instead"

@@ -111,7 +111,12 @@ class Schema:
             else:
                 try:
                     checked[name] = coerce(field, value)
-                except (TypeError, ValueError):
+                    if value is None and option == "settings":
+                        checked[name] = field.cleared()
+                except (TypeError, ValueError) as error:
+                    if value is None:
+                        problems.append(str(error))
+                        continue
                     shown = MASK if field.secret else repr(value)
                     problems.append(f"{name}: {shown} is not {'a list' if field.is_list else f'of type {field.type}'}")
         if problems:

@@ -86,7 +86,7 @@ def unique_names(plan: Plan) -> Iterator[str]:
     """Names, host names and requested addresses, among the inventory's hosts and against the platform's nodes."""
     for title, key in (
         ("the name", lambda host: host["name"]),
-        ("the host name", lambda host: fqdn(host)),
+        ("the host name", fqdn),
         ("pexip_private_ip", lambda host: host.get("private_ip")),
     ):
         holders = defaultdict(list)

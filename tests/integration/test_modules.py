@@ -197,8 +197,9 @@ def test_a_configuration_document_is_written_once_for_its_owner_alone(lab, run, 
     assert path.stat().st_mode & 0o777 == 0o600
     assert "conf77" in path.read_text()
     assert sorted(tmp_path.glob(".pexip-*")) == []
-    done, results = run(case.task(state="absent"))
+    done, results = run(("pexip_node", {"name": "conf77", "state": "absent"}))
     assert results[0]["changed"]
+    assert rows(lab, "worker_vm", name="conf77") == []
 
 
 def test_global_settings(lab, run):
@@ -353,10 +354,12 @@ def test_bad_input_is_refused_and_nothing_is_written(lab, run, task, words, defa
 def test_the_platforms_own_refusal_is_told(lab, run, tmp_path):
     octet = lab.env["LAB_NETWORK"].split(".")[1]
     taken = rows(lab, "worker_vm", name="conf01")[0]["address"]
-    done, _results = run(node(address=taken, subnet=f"127.{octet}.0.0/20", config_path=str(tmp_path)))
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    done, _results = run(node(address=taken, subnet=f"127.{octet}.0.0/20", config_path=str(documents)))
     assert "address" in done.failed().failures[0]
     assert rows(lab, "worker_vm", name="conf88") == []
-    assert list(tmp_path.iterdir()) == []
+    assert list(documents.iterdir()) == []
 
 
 def test_a_refused_upload_takes_the_registration_back(lab, run):

@@ -273,7 +273,7 @@ class Memory:
         return list(self.tables.get(resource, {}).values())
 
     def __call__(self, request: Request) -> Reply:
-        _, _, _, family, _, *rest, _ = request.path.split("/")
+        family, _version, *rest = request.path.split("/")[3:-1]
         if not rest:
             return Reply(body={name: {} for name in (self.tables if family == "configuration" else self.status)})
         if family == "status":

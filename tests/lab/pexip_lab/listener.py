@@ -32,6 +32,8 @@ class GuardedSocket(socket.socket):
         super().__init__(socket.AF_INET, socket.SOCK_STREAM)
         try:
             self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # As web servers do: without it every answer on a kept-alive connection waits for the peer's delayed ACK.
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.bind((address, port))
             self.listen(128)
         except OSError as error:

@@ -76,7 +76,7 @@ async def _first_login(node: "ManagementNode", terminal: Terminal, interactive: 
     if not interactive:
         terminal.say("Password change required but no TTY available.")
         return 1
-    for _ in range(TRIES):
+    for _attempt in range(TRIES):
         password = await terminal.ask_secret("Enter new UNIX password:")
         again = await terminal.ask_secret("Retype new UNIX password:")
         if password != again:
@@ -100,7 +100,7 @@ async def _second_login(node: "ManagementNode", terminal: Terminal, interactive:
     if not interactive:
         terminal.say("sudo: no tty present and no askpass program specified")
         return 1
-    for _ in range(TRIES):
+    for _attempt in range(TRIES):
         if await terminal.ask_secret(f"[sudo] password for {USER}: ") == node.unix_password:
             break
         terminal.say("Sorry, try again.")

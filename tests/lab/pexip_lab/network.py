@@ -1,5 +1,6 @@
 """The lab's addresses and ports, all derived from one network and one base port."""
 
+import itertools
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
@@ -33,7 +34,7 @@ class Network:
     @property
     def subnets(self) -> tuple[IPv4Network, IPv4Network]:
         """Subnets a and b: the first two /20 of the VPC."""
-        first, second, *_ = self.vpc.subnets(new_prefix=20)
+        first, second = itertools.islice(self.vpc.subnets(new_prefix=20), 2)
         return first, second
 
     @property

@@ -235,7 +235,7 @@ def nodes(build: Builder) -> None:
     build.power_on(placed[-1][1])
     for name, node, location in placed:
         build.register(name, node, build.location(location))
-    build.await_contact(*(node for _, node, _ in placed))
+    build.await_contact(*(node for _name, node, _location in placed))
 
 
 @seed("hybrid")
@@ -269,7 +269,7 @@ def image_id(kind: str, wanted: str) -> str:
 
 def version() -> str:
     """The version that nodes made from the seeds' images report."""
-    names = {identity: name for identity, _, name in IMAGES}
+    names = {identity: name for identity, _owner, name in IMAGES}
     return pexip_image(PEXIP_OWNER, names[image_id("conferencing", VERSION)]).full_version
 
 

@@ -252,7 +252,7 @@ def test_deletion_of_what_is_referred_to(api):
 
 def test_rate_limit(api):
     api.platform.rate_limit.requests = 3
-    assert [api("GET", "dns_server/").status_code for _ in range(5)] == [200, 200, 200, 429, 429]
+    assert [api("GET", "dns_server/").status_code for _request in range(5)] == [200, 200, 200, 429, 429]
     answer = api("GET", "/api/admin/status/v1/worker_vm/")
     assert answer.status_code == 429
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
@@ -262,7 +262,7 @@ def test_rate_limit(api):
 
 def test_a_thousand_requests_a_minute_by_default(api):
     limit = api.platform.rate_limit
-    assert [limit.admit() for _ in range(1000)] == [0] * 1000
+    assert [limit.admit() for _request in range(1000)] == [0] * 1000
     assert 1 <= limit.admit() <= 60
 
 

@@ -135,7 +135,7 @@ def test_the_form(platform, waiting, until):
 
 
 def test_refusals(platform, waiting):
-    _, address = waiting
+    _node, address = waiting
     document = platform.register(address)
     other = platform.register(address.rsplit(".", 1)[0] + ".250")  # nobody is there
     for body, kind, status, words in (

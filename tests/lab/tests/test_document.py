@@ -61,7 +61,7 @@ def test_certificate(tmp_path):
     assert names.get_values_for_type(x509.DNSName) == ["conf01.example.com"]
     assert [str(a) for a in names.get_values_for_type(x509.IPAddress)] == ["127.16.0.20", "fd00::1"]
     assert made.issuer == made.subject
-    again, _ = tls.make_certificate(tmp_path / "new", ["conf01.example.com"], ["127.16.0.20"])
+    again, _key = tls.make_certificate(tmp_path / "new", ["conf01.example.com"], ["127.16.0.20"])
     assert x509.load_pem_x509_certificate(again.read_bytes()).serial_number != made.serial_number
     with pytest.raises(ValueError, match="name or an address"):
         tls.make_certificate(tmp_path, [], [])
@@ -78,7 +78,7 @@ def test_certificate_stands_for_itself_even_strictly(tmp_path):
         client.wrap_bio(to_client, to_server, server_hostname="conf01.example.com"),
         server.wrap_bio(to_server, to_client, server_side=True),
     ]
-    for _ in range(4):
+    for _attempt in range(4):
         for side in sides:
             try:
                 side.do_handshake()

@@ -156,7 +156,7 @@ def _api(node: Node, resource: str) -> list[dict]:
     headers = {"Authorization": f"Basic {token}"}
     objects: list[dict] = []
     # the connection is kept alive between two requests
-    for _ in range(2):
+    for _attempt in range(2):
         connection.request("GET", f"/api/admin/configuration/v1/{resource}/", headers=headers)
         objects = json.loads(connection.getresponse().read())["objects"]
     connection.close()
@@ -181,7 +181,7 @@ class TestFirstLogin:
             session.expect("new UNIX password:")
             session.sendline(password)
         session.expect("passwords do not match")
-        for _ in range(2):
+        for _attempt in range(2):
             session.expect("new UNIX password:")
             session.sendline("Unix-4711")
         session.expect("updated successfully")
@@ -189,7 +189,7 @@ class TestFirstLogin:
     def test_three_bad_passwords_end_the_session(self, node):
         session = node.ssh()
         for password, complaint in (("abc", "longer password"), ("", "No password supplied"), ("a", "longer password")):
-            for _ in range(2):
+            for _attempt in range(2):
                 session.expect("new UNIX password:")
                 session.sendline(password)
             session.expect(complaint)
@@ -223,7 +223,7 @@ class TestWizard:
 
     def test_sudo_asks_three_times(self, node):
         session = node.ssh()
-        for _ in range(3):
+        for _attempt in range(3):
             session.expect_exact("[sudo] password for admin: ")
             session.sendline("wrong")
             session.expect("Sorry, try again")
@@ -275,7 +275,7 @@ class TestWizard:
         session.expect("again")
         session.sendline("two")
         session.expect("do not match")
-        for _ in range(2):
+        for _attempt in range(2):
             session.expect("password")
             session.sendline("Web-4711")
         session.expect("incident reporting")

@@ -87,7 +87,10 @@ def test_commands(lab, capsys):
 
     assert "instances:" in run("status")
     exported = subprocess.run(
-        ["/bin/sh", "-c", f'{run("env")}\necho "$AWS_ENDPOINT_URL $PEXIP_USERNAME"'], capture_output=True, text=True
+        ["/bin/sh", "-c", f'{run("env")}\necho "$AWS_ENDPOINT_URL $PEXIP_USERNAME"'],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     assert exported.split() == [lab.network.endpoint, "admin"]
     inventory = yaml.safe_load(run("inventory"))
@@ -112,7 +115,9 @@ def test_bad_durations_are_refused(lab):
 
 
 def test_the_command_is_installed_as_a_program():
-    text = subprocess.run([sys.executable, "-m", "pexip_lab.cli", "--help"], capture_output=True, text=True).stdout
+    text = subprocess.run(
+        [sys.executable, "-m", "pexip_lab.cli", "--help"], capture_output=True, text=True, check=True
+    ).stdout
     for command in ("up", "down", "status", "env", "inventory", "clock", "requests"):
         assert command in text
 

@@ -19,7 +19,7 @@ def hash_password(password: str) -> str:
     Returns:
         ``pbkdf2_sha256$<rounds>$<salt of 12 characters>$<base64>``.
     """
-    return _hash(password, "".join(secrets.choice(_SALT) for _ in range(12)))
+    return _hash(password, "".join(secrets.choice(_SALT) for _position in range(12)))
 
 
 def is_hash(value: str) -> bool:

@@ -73,13 +73,17 @@ class Platform:
         """
         if self.installed:
             raise RuntimeError("the Management Node is installed already")
+        given = installation.Answers(**answers)
         with self.using(), transaction.atomic(using=self.alias):
-            installation.install(installation.Answers(**answers))
+            installation.install(given)
 
     @property
     def application(self) -> Wsgi:
         """The API as a WSGI application, for any number of threads; with the middleware added so far and later."""
-        return lambda environ, start_response: self._application(environ, start_response)
+        return self._through_middleware
+
+    def _through_middleware(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
+        return self._application(environ, start_response)
 
     def add_middleware(self, middleware: Callable[[Wsgi], Wsgi]) -> None:
         """Put a WSGI middleware around the API: faults are injected so."""

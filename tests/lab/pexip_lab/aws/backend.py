@@ -12,11 +12,12 @@ from moto.ec2.models import EC2Backend, ec2_backends, elastic_network_interfaces
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.instances import Reservation
 from moto.ec2.responses import EC2Response
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 
 from ..clock import Clock
 from .errors import in_use, token_mismatch
 from .instance import LabInstance
-from .networking import LabNetworkInterface, LabRule, LabSubnet, random_public_address
+from .networking import LabNetworkInterface, LabRule, LabSubnet, next_public_address
 
 Observer = Callable[[LabInstance, str], None]
 
@@ -65,7 +66,7 @@ class LabEC2Backend(EC2Backend):
         self, domain: str, address: str | None = None, tags: dict[str, str] | None = None
     ) -> ElasticAddress:
         # moto's own choice lies in 127.0.0.0/8, which here holds the private addresses
-        return super().allocate_address(domain, address or random_public_address(), tags)
+        return super().allocate_address(domain, address or next_public_address(), tags)
 
     def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
         group = self.get_security_group_by_name_or_id(group_id or name or "")
@@ -114,5 +115,6 @@ def install(clock: Clock, observe: Observer) -> None:
     elastic_network_interfaces.NetworkInterface = LabNetworkInterface
     security_groups.SecurityGroupRule = LabRule
     subnets.Subnet = LabSubnet
+    EC2_PREFIX_TO_RESOURCE["eipalloc"] = "elastic-ip"  # what AWS calls it among tags; moto says vpc-elastic-ip
     ec2_backends.backend = partial(LabEC2Backend, clock=clock, observe=observe)
     urls.url_paths = {"{0}/": LabEC2Response.dispatch}

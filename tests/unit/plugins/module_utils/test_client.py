@@ -150,7 +150,7 @@ def test_what_is_no_fingerprint_is_refused(written):
 def test_the_credentials_go_as_basic_authentication_in_utf_8(serve):
     server = serve(lambda request: OK)
     server.client(username="zoë", password="pässword:€").get(NODE)
-    scheme, _, token = server.requests[0].headers["Authorization"].partition(" ")
+    scheme, token = server.requests[0].headers["Authorization"].split(" ", maxsplit=1)
     assert scheme == "Basic"
     assert base64.b64decode(token).decode() == "zoë:pässword:€"
 
@@ -217,11 +217,15 @@ def test_a_post_that_reached_nobody_is_repeated(serve):
     port, started = free_port(), []
     connection = Connection("127.0.0.1", port, password="x", validate_certs=False, timeout=5)
 
+    def hang_up(server):
+        accepted, _address = server.accept()
+        accepted.close()
+
     def start(pause):
         started.append(pause)
         if len(started) == 2:
             late = socket.create_server(("127.0.0.1", port))
-            threading.Thread(target=lambda: late.accept()[0].close(), daemon=True).start()
+            threading.Thread(target=hang_up, args=(late,), daemon=True).start()
 
     error = failure(Client(connection, sleep=start), "POST")
     assert len(started) >= 2  # two refused connections were tried again
@@ -293,7 +297,7 @@ def test_a_repeated_delete_that_finds_nothing_succeeded(serve):
 def test_one_connection_carries_all_requests(serve):
     server = serve(lambda request: OK)
     client = server.client()
-    for _ in range(3):
+    for _attempt in range(3):
         client.get(NODE)
     assert server.connections == 1
 

@@ -287,8 +287,10 @@ KINDS = {
     "list": (Field("list", "list"), st.lists(texts, max_size=3)),
     "secret": (Field("secret", secret=True, readable=False), texts),
 }
-EVERYTHING = table(*(field for field, _ in KINDS.values()))
-wishes = st.fixed_dictionaries({"name": st.just("x")}, optional={name: values for name, (_, values) in KINDS.items()})
+EVERYTHING = table(*(field for field, _values in KINDS.values()))
+wishes = st.fixed_dictionaries(
+    {"name": st.just("x")}, optional={name: values for name, (_field, values) in KINDS.items()}
+)
 objects = st.fixed_dictionaries(
     {
         "name": st.just("x"),

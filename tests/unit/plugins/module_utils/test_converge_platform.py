@@ -73,7 +73,7 @@ def refusal(api, *args, **options):
 
 
 def test_what_get_nests_is_resolved_without_a_request(api):
-    _, result = bring(api, "London", {"dns_servers": ["8.8.8.8"], "mtu": 1500})
+    _platform, result = bring(api, "London", {"dns_servers": ["8.8.8.8"], "mtu": 1500})
     assert not result.changed
     assert api.lines == ["GET system_location/"]
     assert api.requests[0].query == {"limit": "1000", "name": "London"}
@@ -155,13 +155,13 @@ def test_without_a_platform_everything_is_new():
     ],
 )
 def test_check_mode_foretells_and_writes_nothing(api, memory, name, desired, action, writes):
-    _, foretold = bring(api, name, desired, check=True)
+    _platform, foretold = bring(api, name, desired, check=True)
     assert (foretold.plan.action, foretold.changed, api.writes) == (action, action != "none", [])
-    _, done = bring(api, name, desired)
+    _platform, done = bring(api, name, desired)
     assert (done.plan, api.writes) == (foretold.plan, writes)
     own = {"id": None, "resource_uri": None}
     assert (done.current and {**done.current, **own}) == (foretold.current and {**foretold.current, **own})
-    _, again = bring(api, name, desired)
+    _platform, again = bring(api, name, desired)
     assert (again.changed, api.writes) == (False, writes)
 
 
@@ -215,7 +215,7 @@ LOST = [CUT, RESET, TRUNCATED, Reply(500, "oops"), Reply(503), Reply(504)]
 @pytest.mark.parametrize("kind", LOST, ids=str)
 def test_a_creation_whose_answer_was_lost_is_found_and_adopted(api, memory, kind):
     api.faults = [Fault(kind, "POST", acted=True)]
-    _, result = bring(api, "Rome", {"mtu": 1000, "dns_servers": ["8.8.8.8"], "password": "p"})
+    _platform, result = bring(api, "Rome", {"mtu": 1000, "dns_servers": ["8.8.8.8"], "password": "p"})
     assert (result.plan.action, result.current["name"], result.text or None) == ("create", "Rome", None)
     assert api.writes == ["POST system_location/"]
     assert [item["name"] for item in memory.of("system_location")].count("Rome") == 1
@@ -224,7 +224,7 @@ def test_a_creation_whose_answer_was_lost_is_found_and_adopted(api, memory, kind
 @pytest.mark.parametrize("kind", LOST, ids=str)
 def test_a_creation_that_never_happened_is_made_again(api, memory, kind):
     api.faults = [Fault(kind, "POST"), Fault(kind, "POST")]
-    _, result = bring(api, "Rome", {"mtu": 1000})
+    _platform, result = bring(api, "Rome", {"mtu": 1000})
     assert result.text == ""
     assert api.writes == ["POST system_location/"] * 3
     assert [item["name"] for item in memory.of("system_location")].count("Rome") == 1
@@ -233,7 +233,7 @@ def test_a_creation_that_never_happened_is_made_again(api, memory, kind):
 def test_a_creation_that_happened_beside_ours_is_put_right(api, memory):
     beside = {**DEFAULTS, "name": "Rome", "mtu": 1500}
     api.faults = [Fault(CUT, "POST", then=lambda: memory.add("system_location", beside))]
-    _, result = bring(api, "Rome", {"mtu": 1000})
+    _platform, result = bring(api, "Rome", {"mtu": 1000})
     assert (result.changed, result.current["mtu"]) == (True, 1000)
     assert api.writes == ["POST system_location/", "PATCH system_location/6/"]
 
@@ -251,14 +251,14 @@ def test_a_creation_that_took_effect_late_is_found_when_its_repetition_is_refuse
         return reply
 
     api.answer, api.faults = answer, [Fault(CUT, "POST")]
-    _, result = bring(api, "Rome", {"mtu": 1000})
+    _platform, result = bring(api, "Rome", {"mtu": 1000})
     assert result.current["name"] == "Rome"
     assert api.writes == ["POST system_location/"] * 2
     assert [item["name"] for item in memory.of("system_location")].count("Rome") == 1
 
 
 def test_a_creation_that_stays_without_an_answer_is_an_error_in_the_end(api, memory):
-    api.faults = [Fault(Reply(503, {"error": "database locked"}), "POST") for _ in range(9)]
+    api.faults = [Fault(Reply(503, {"error": "database locked"}), "POST") for _request in range(9)]
     with pytest.raises(PexipError, match="database locked"):
         bring(api, "Rome", {"mtu": 1000})
     assert len(api.writes) == 3
@@ -273,7 +273,7 @@ def test_a_refused_creation_is_not_looked_up(api):
 
 def test_a_creation_without_a_location_is_looked_up(api, memory):
     api.answer = lambda request: Reply(201, memory(request).body) if request.method == "POST" else memory(request)
-    _, result = bring(api, "Rome", {"mtu": 1000})
+    _platform, result = bring(api, "Rome", {"mtu": 1000})
     assert result.current["name"] == "Rome"
     api.answer = lambda request: Reply(201) if request.method == "POST" else memory(request)
     with pytest.raises(PexipError, match="answered with status 201, yet it does not exist"):
@@ -283,7 +283,7 @@ def test_a_creation_without_a_location_is_looked_up(api, memory):
 @pytest.mark.parametrize(("desired", "write"), [({"mtu": 9}, "PATCH"), (None, "DELETE")])
 def test_a_change_or_deletion_whose_answer_was_lost_is_repeated(api, memory, desired, write):
     api.faults = [Fault(CUT, write, acted=True), Fault(RESET, write)]
-    _, result = bring(api, "Oslo", desired)
+    _platform, result = bring(api, "Oslo", desired)
     assert result.changed
     assert [line.split()[0] for line in api.writes] == [write] * 3
     assert [item.get("mtu") for item in memory.of("system_location")] == [1500] + ([9] if desired else [])

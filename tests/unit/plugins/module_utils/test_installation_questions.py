@@ -48,7 +48,7 @@ SUBJECTS = [
 ]
 
 
-@pytest.mark.parametrize(("prompt", "subject"), SUBJECTS, ids=[prompt.strip() for prompt, _ in SUBJECTS])
+@pytest.mark.parametrize(("prompt", "subject"), SUBJECTS, ids=[prompt.strip() for prompt, _subject in SUBJECTS])
 def test_a_question_is_known_by_its_subject(prompt, subject):
     question = recognise("Welcome\n\n" + prompt)
     assert question is not None

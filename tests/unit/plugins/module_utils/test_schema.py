@@ -74,15 +74,15 @@ def schema(serve):
 
 def test_every_secret_of_the_facts_is_known_by_its_name():
     secret = {(resource, name) for resource, name, field in FIELDS if field.get("secret")}
-    known = {(resource, name) for resource, name, _ in FIELDS if is_secret(name)}
+    known = {(resource, name) for resource, name, _field in FIELDS if is_secret(name)}
     assert secret - known == set()
     assert known - secret == CAUTIOUS
 
 
 def test_secrets_that_are_compared_are_those_that_get_gives_back():
-    kept_back = {name for _, name, field in FIELDS if field.get("readback") not in (None, "normalised")}
+    kept_back = {name for _resource, name, field in FIELDS if field.get("readback") not in (None, "normalised")}
     assert set(READABLE_SECRETS) & kept_back == set()
-    assert set(READABLE_SECRETS) <= {name for _, name, _ in FIELDS}
+    assert set(READABLE_SECRETS) <= {name for _resource, name, _field in FIELDS}
 
 
 def test_every_reference_of_the_facts_finds_its_target_by_the_fields_name_alone():
@@ -96,7 +96,7 @@ def test_every_reference_of_the_facts_finds_its_target_by_the_fields_name_alone(
 
 
 def test_every_target_has_a_field_that_people_name_it_by():
-    targets = {field["to"] for _, _, field in FIELDS if "to" in field}
+    targets = {field["to"] for _resource, _name, field in FIELDS if "to" in field}
     nameless = {target for target in targets if name_field(target) not in FACTS[target]["fields"]}
     assert nameless == {"media_library_playlist_entry", "user_group_entity_mapping"}  # known by their ids alone
 
@@ -172,7 +172,7 @@ def test_values_take_the_fields_types(schema):
         "password": None,
         "dns_servers": ["8.8.8.8", 3],
     }
-    assert type(checked["ratio"]) is float
+    assert isinstance(checked["ratio"], float)
 
 
 @pytest.mark.parametrize(
