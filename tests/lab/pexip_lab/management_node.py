@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from .listener import http_server
 from .machine import Hardware, Machine, Site
 
 CONTACT_TIMEOUT = 5.0  # real seconds
+_MAKING = threading.Lock()
 
 
 class ManagementNode(Machine):
@@ -64,11 +66,11 @@ class ManagementNode(Machine):
     def certificate(self) -> tuple[Path, Path]:
         """Certificate and key of the API: self-signed, made once."""
         paths = (self.hardware.directory / "certificate.pem", self.hardware.directory / "key.pem")
-        if not paths[0].exists():
-            own = self.configuration
-            return tls.make_certificate(
-                self.hardware.directory, [f"{own['hostname']}.{own['domain']}"], [self.hardware.address]
-            )
+        with _MAKING:  # the seed's tag and the API's listener ask at the same time
+            if not paths[1].exists():
+                own = self.configuration
+                names = [f"{own['hostname']}.{own['domain']}"]
+                tls.make_certificate(self.hardware.directory, names, [self.hardware.address])
         return paths
 
     @property

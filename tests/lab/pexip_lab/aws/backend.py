@@ -86,6 +86,15 @@ class LabEC2Response(EC2Response):
         with LOCK:
             return super()._dispatch(*args, **kwargs)
 
+    # moto answers these two with nothing, where AWS says whether it worked
+    def update_security_group_rule_descriptions_ingress(self) -> ActionResult:
+        super().update_security_group_rule_descriptions_ingress()
+        return ActionResult({"Return": True})
+
+    def update_security_group_rule_descriptions_egress(self) -> ActionResult:
+        super().update_security_group_rule_descriptions_egress()
+        return ActionResult({"Return": True})
+
     def run_instances(self) -> ActionResult:
         token = self._get_param("ClientToken")
         asked = {name: value for name, value in self._get_params().items() if name != "ClientToken"}

@@ -271,7 +271,7 @@ def test_the_back_off_grows_and_ends(serve):
         ("soon", 0.5, 0.625),
         ("²", 0.5, 0.625),
     ],
-    ids=str,
+    ids=["seconds", "too many seconds", "a date to come", "a date gone by", "zero", "a word", "no number"],
 )
 def test_retry_after_is_honoured_and_capped(serve, value, least, most):
     server, sleeps = serve(lambda request: OK), []
