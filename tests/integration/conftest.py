@@ -32,7 +32,7 @@ from pexip_lab.client import Lab
 HERE = Path(__file__).parent
 # Second octet of the first network: on-premises networks are 100 above, so there is room for about 30 from 20 on.
 FIRST_OCTET = int(os.environ.get("PEXIP_TEST_OCTET", "20"))
-LABS_PER_WORKER = 4
+LABS_PER_WORKER = 8  # that are up at the same time
 
 
 @dataclass
@@ -170,16 +170,19 @@ def _environment() -> dict[str, str]:
 def lab_factory(tmp_path_factory, request) -> Callable[..., contextlib.AbstractContextManager[Lab]]:
     """A context manager that yields a running lab; see the module's docstring."""
     worker = int((getattr(request.config, "workerinput", None) or {}).get("workerid", "gw0").removeprefix("gw"))
-    numbers = itertools.count()
+    free = [FIRST_OCTET + worker * LABS_PER_WORKER + number for number in range(LABS_PER_WORKER)]
 
     @contextlib.contextmanager
     def factory(seed: str | None = None, **options) -> Iterator[Lab]:
-        octet = FIRST_OCTET + worker * LABS_PER_WORKER + next(numbers) % LABS_PER_WORKER
-        lab = Lab.up(tmp_path_factory.mktemp("lab"), seed=seed, network=f"127.{octet}.0.0/16", **options)
+        octet = free.pop(0)
         try:
-            yield lab
+            lab = Lab.up(tmp_path_factory.mktemp("lab"), seed=seed, network=f"127.{octet}.0.0/16", **options)
+            try:
+                yield lab
+            finally:
+                lab.down()
         finally:
-            lab.down()
+            free.append(octet)
 
     return factory
 
