@@ -10,13 +10,16 @@ from typing import Any
 import yaml
 
 from . import launcher
+from .calls import KINDS
 from .settings import Settings, StateFiles
 
 DEFAULTS = Settings()
 
 
 def up(options: argparse.Namespace) -> None:
-    settings = Settings(options.state, options.seed, options.network, options.base_port, options.time_scale)
+    settings = Settings(
+        options.state, options.seed, options.network, options.base_port, options.time_scale, dict(options.capacity)
+    )
     launcher.up(settings)
     seeded = f" with seed {options.seed}" if options.seed else ""
     print(f"The lab is up on {options.network}{seeded}; AWS answers at {settings.addresses.endpoint}.")
@@ -29,7 +32,7 @@ def down(options: argparse.Namespace) -> None:
 
 def status(options: argparse.Namespace) -> None:
     answer = launcher.ask(_files(options), "GET", "/status")
-    for title in ("instances", "machines", "nodes"):
+    for title in ("instances", "machines", "nodes", "calls", "bursting"):
         rows = answer.pop(title)
         print(f"{title}:")
         print(_table(rows) if rows else "  none")
@@ -45,6 +48,44 @@ def inventory(options: argparse.Namespace) -> None:
     wanted = {"deployment": options.deployment} if options.deployment else {}
     answer = launcher.ask(_files(options), "GET", "/inventory", **wanted)
     print(yaml.safe_dump(answer, sort_keys=False, explicit_start=True, width=120), end="")
+
+
+def call_start(options: argparse.Namespace) -> None:
+    if options.id:
+        call_join(options)
+    elif options.location:
+        wanted = {"location": options.location, "participants": options.participants, "kind": options.kind}
+        _tell_call(launcher.ask(_files(options), "POST", "/call/start", **wanted), 0)
+    else:
+        raise launcher.LabError("say where the call starts (--location), or which call is joined (--id)")
+
+
+def call_join(options: argparse.Namespace) -> None:
+    before = {call["id"]: call["rejected"] for call in _calls(options)}
+    wanted = {"id": options.id, "participants": options.participants}
+    if options.location:
+        wanted["location"] = options.location
+    _tell_call(launcher.ask(_files(options), "POST", "/call/join", **wanted), before.get(options.id, 0))
+
+
+def call_end(options: argparse.Namespace) -> None:
+    wanted = {"id": options.id} if options.id else {}
+    print(f"{launcher.ask(_files(options), 'POST', '/call/end', **wanted)['ended']} ended")
+
+
+def call_list(options: argparse.Namespace) -> None:
+    print(_table(rows) if (rows := _calls(options)) else "  none")
+
+
+def _calls(options: argparse.Namespace) -> list[dict[str, Any]]:
+    return launcher.ask(_files(options), "GET", "/status")["calls"]
+
+
+def _tell_call(call: dict[str, Any], rejected_before: int) -> None:
+    """Print the id alone, for scripts; that somebody was turned away goes to standard error."""
+    print(call["id"])
+    if rejected := call["rejected"] - rejected_before:
+        print(f"capacity exceeded: {rejected} participants were rejected", file=sys.stderr)
 
 
 def clock_advance(options: argparse.Namespace) -> None:
@@ -85,18 +126,44 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--time-scale", type=float, default=DEFAULTS.time_scale, help="lab seconds a second (default: %(default)s)"
     )
+    start.add_argument(
+        "--capacity",
+        action="append",
+        default=[],
+        type=_capacity,
+        metavar="TYPE=HD",
+        help="HD calls that a Conferencing Node of an instance type can host; may be given again",
+    )
     command("down", down, "End the lab; no process is left.")
-    command("status", status, "Show instances, machines and nodes.")
+    command("status", status, "Show instances, machines, nodes, calls and what bursting did.")
     command("env", env, 'Print shell exports: eval "$(pexip-lab env)".')
     command("inventory", inventory, "Print a ready Ansible inventory.").add_argument(
         "--deployment", help="private, public or hybrid (default: what the seed is)"
     )
     counts = command("requests", requests, "Show the requests served, by method and resource.")
     counts.add_argument("--reset", action="store_true", help="and start counting anew")
+    calls = commands.add_parser("call", help="Make and end calls.").add_subparsers(required=True)
+    begin = command("start", call_start, "Begin a conference, or let more participants join one; prints its id.", calls)
+    join = command("join", call_join, "Let more participants join a conference.", calls)
+    for one in (begin, join):
+        one.add_argument("--id", required=one is join, help="the conference that is joined")
+        one.add_argument("--location", help="the location that is called")
+        one.add_argument("--participants", type=int, default=1, help="default: %(default)s")
+    begin.add_argument("--kind", choices=KINDS, default="hd", help="default: %(default)s")
+    end = command("end", call_end, "End one conference, or all.", calls)
+    end.add_argument("--id", help="the conference that ends (default: all)")
+    command("list", call_list, "Show the conferences in progress.", calls)
     clock = commands.add_parser("clock", help="Change the lab's time.")
     advance = command("advance", clock_advance, "Move the time on.", clock.add_subparsers(required=True))
     advance.add_argument("duration", help="such as 30s, 50m or 2h")
     return parser
+
+
+def _capacity(text: str) -> tuple[str, int]:
+    instance_type, separator, number = text.partition("=")
+    if not (instance_type and separator and number.isdigit() and int(number)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no capacity; say c4.2xlarge=20")
+    return instance_type, int(number)
 
 
 def _files(options: argparse.Namespace) -> StateFiles:
@@ -105,11 +172,17 @@ def _files(options: argparse.Namespace) -> StateFiles:
 
 def _table(rows: list[dict[str, Any]]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
-    lines = [names, *(["-" if row.get(name) in (None, "") else str(row[name]) for name in names] for row in rows)]
+    lines = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  " + "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        value = ", ".join(f"{name}: {count}" for name, count in value.items())
+    return "-" if value in (None, "") else str(value)
 
 
 if __name__ == "__main__":

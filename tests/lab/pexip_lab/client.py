@@ -4,6 +4,7 @@ import base64
 import http.client
 import json as json_module
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,13 @@ class Lab:
         network: str = "127.16.0.0/16",
         base_port: int = 20000,
         time_scale: float = 60,
+        capacities: Mapping[str, int] | None = None,
     ) -> "Lab":
-        """Start a lab and wait until it is ready."""
-        settings = Settings(str(state_dir), seed, network, base_port, time_scale)
+        """Start a lab and wait until it is ready.
+
+        :param capacities: HD calls that a Conferencing Node can host, by instance type
+        """
+        settings = Settings(str(state_dir), seed, network, base_port, time_scale, dict(capacities or {}))
         launcher.up(settings)
         return cls(settings.files)
 
@@ -60,6 +65,10 @@ class Lab:
         """The requests served since the last reset: ``GET worker_vm``, ``aws DescribeInstances``, ... and how often."""
         return launcher.ask(self.files, *(("POST", "/requests/reset") if reset else ("GET", "/requests")))
 
+    def aws_actions(self) -> dict[str, list[str]]:
+        """The actions that each access key asked AWS for since the last reset, such as ``ec2:StartInstances``."""
+        return launcher.ask(self.files, "GET", "/requests/aws")
+
     def writes(self) -> int:
         """How many of them could have changed something."""
         return sum(count for name, count in self.requests().items() if is_write(name))
@@ -68,8 +77,30 @@ class Lab:
         """Move the lab's time on, by ``30s``, ``50m``, ``2h``."""
         launcher.ask(self.files, "POST", "/clock/advance", by=duration)
 
+    def call_start(self, location: str, participants: int, kind: str = "hd") -> str:
+        """Begin a conference, and give back its id; who finds no place is counted as rejected.
+
+        :param kind: hd, sd or audio
+        """
+        answer = launcher.ask(
+            self.files, "POST", "/call/start", location=location, participants=str(participants), kind=kind
+        )
+        return answer["id"]
+
+    def call_join(self, id: str, participants: int, location: str | None = None) -> None:
+        """Let more participants join a conference.
+
+        :param location: where they call from; by default where the conference is held
+        """
+        given = {"location": location} if location else {}
+        launcher.ask(self.files, "POST", "/call/join", id=id, participants=str(participants), **given)
+
+    def call_end(self, id: str | None = None) -> None:
+        """End a conference, or all of them."""
+        launcher.ask(self.files, "POST", "/call/end", **({"id": id} if id else {}))
+
     def status(self) -> dict[str, Any]:
-        """Instances, machines and nodes."""
+        """Instances, machines, nodes, calls, and how many participants were rejected and dropped so far."""
         return launcher.ask(self.files, "GET", "/status")
 
     def ec2(self) -> Any:

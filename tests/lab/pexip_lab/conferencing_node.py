@@ -49,9 +49,10 @@ class ConferencingNode(Machine):
             return
         self.booted()
         await self.site.clock.sleep(SETTLE_SECONDS)
-        while True:
-            await self._report()
+        await self._report()
+        while self.contact != "restart":
             await self.site.clock.sleep(REPORT_SECONDS)
+            await self._report()
 
     def configure(self, xml: bytes) -> None:
         """Take a configuration document.
@@ -75,6 +76,11 @@ class ConferencingNode(Machine):
     def describe(self) -> dict[str, Any]:
         name = self.document.name if self.document else ""
         return super().describe() | {"name": name, "configured": self.document is not None, "contact": self.contact}
+
+    def _stop(self) -> asyncio.Task[None] | None:
+        if self.document is not None and self.state != "off":
+            self.site.lost(self.hardware.address)
+        return super()._stop()
 
     async def _wait_for_document(self) -> None:
         loop = asyncio.get_running_loop()
@@ -105,6 +111,7 @@ class ConferencingNode(Machine):
                 self.contact = await self._exchange(json.dumps(report).encode() + b"\n")
         except (OSError, TimeoutError) as error:
             self.contact = f"failed: {error or 'timed out'}"
+            self.site.left(self.hardware.address)
 
     async def _exchange(self, line: bytes) -> str:
         reader, writer = await asyncio.open_connection(

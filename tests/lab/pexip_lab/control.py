@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
+from .api.calls import Calls
 from .clock import seconds_of
 from .inventory import environment, inventory
 from .simulation import Simulation
@@ -48,15 +49,62 @@ def _requests(lab: Simulation, parameters: Parameters) -> Any:
     return lab.requests.read()
 
 
+@route("GET", "/requests/aws")
+def _aws_actions(lab: Simulation, parameters: Parameters) -> Any:
+    return lab.requests.actions()
+
+
 @route("POST", "/requests/reset")
 def _reset_requests(lab: Simulation, parameters: Parameters) -> Any:
     return lab.requests.read(reset=True)
+
+
+@route("POST", "/call/start")
+def _start_call(lab: Simulation, parameters: Parameters) -> Any:
+    location = parameters.get("location", "")
+    return _calls_at(lab, location).start(location, _participants(parameters), parameters.get("kind", "hd"))
+
+
+@route("POST", "/call/join")
+def _join_call(lab: Simulation, parameters: Parameters) -> Any:
+    calls = _calls_with(lab, parameters.get("id", ""))
+    return calls.join(parameters.get("id", ""), _participants(parameters), parameters.get("location"))
+
+
+@route("POST", "/call/end")
+def _end_call(lab: Simulation, parameters: Parameters) -> Any:
+    if "id" in parameters:
+        return {"ended": _calls_with(lab, parameters["id"]).end(parameters["id"])}
+    return {"ended": sum(calls.end() for calls in lab.calls())}
 
 
 @route("POST", "/clock/advance")
 def _advance(lab: Simulation, parameters: Parameters) -> Any:
     lab.clock.advance(seconds_of(parameters.get("by", "")))
     return {"time": lab.clock.now().isoformat(timespec="seconds")}
+
+
+def _calls_at(lab: Simulation, location: str) -> Calls:
+    """The calls of the platform that has the location; of the first platform where none has it."""
+    platforms = [manager.platform for manager in lab.management_nodes()]
+    if not platforms:
+        raise ValueError("no Management Node is installed")
+    having = [platform for platform in platforms if platform.rows("system_location", name=location)]
+    return (having or platforms)[0].calls
+
+
+def _calls_with(lab: Simulation, identity: str) -> Calls:
+    for calls in lab.calls():
+        if identity in calls.board.conferences:
+            return calls
+    raise ValueError(f"no call {identity!r} is in progress")
+
+
+def _participants(parameters: Parameters) -> int:
+    given = parameters.get("participants", "")
+    if not given.isdigit():
+        raise ValueError(f"{given!r} is no number of participants")
+    return int(given)
 
 
 class ControlServer:

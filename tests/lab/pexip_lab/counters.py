@@ -1,7 +1,13 @@
-"""Counts the requests that the lab serves."""
+"""Counts the requests that the lab serves.
+
+Names are ``GET worker_vm`` for a management API, ``aws DescribeInstances`` for AWS, ``bursting StartInstances`` for what a
+Management Node asks of AWS by itself.
+"""
 
 import threading
 from collections import Counter
+
+from .bursting.cloud import USER_AGENT
 
 
 class Requests:
@@ -9,14 +15,26 @@ class Requests:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._actions: dict[str, set[str]] = {}
         self._lock = threading.Lock()
 
     def count(self, name: str) -> None:
         with self._lock:
             self._counts[name] += 1
 
-    def count_aws(self, action: str) -> None:
-        self.count(f"aws {action}")
+    def count_aws(self, action: str, agent: str) -> None:
+        """Count a request to AWS; what a Management Node asks by itself is counted apart."""
+        self.count(f"{'bursting' if agent.startswith(USER_AGENT) else 'aws'} {action}")
+
+    def saw(self, access_key: str, action: str) -> None:
+        """Remember an action of AWS that somebody asked for, allowed or not."""
+        with self._lock:
+            self._actions.setdefault(access_key, set()).add(action)
+
+    def actions(self) -> dict[str, list[str]]:
+        """The actions asked for since the last reset, such as ``ec2:StartInstances``, by access key."""
+        with self._lock:
+            return {key: sorted(actions) for key, actions in self._actions.items()}
 
     def read(self, reset: bool = False) -> dict[str, int]:
         """The counts since the last reset, by name."""
@@ -24,12 +42,15 @@ class Requests:
             counts = dict(sorted(self._counts.items()))
             if reset:
                 self._counts.clear()
+                self._actions.clear()
         return counts
 
 
 def is_write(name: str) -> bool:
-    """Whether a request of this name changes something."""
+    """Whether a request of this name changes something; what a Management Node does by itself does not count."""
     first, second = name.split(" ", 1)
+    if first == "bursting":
+        return False
     if first == "aws":
         return not second.startswith(("Describe", "Get", "List"))
     return first not in ("GET", "HEAD", "OPTIONS")

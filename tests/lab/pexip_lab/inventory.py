@@ -1,18 +1,55 @@
 """The Ansible inventory and the environment that fit a running lab."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from .aws.account import KEY_NAME
 from .credentials import ADMIN_PASSWORD, NODE_PASSWORD, WEB_PASSWORD, WEB_USERNAME
 from .network import CONTROLLER, DOMAIN, REGION
-from .seeds import MANAGER, VERSION
+from .seeds import GROUP_BY_HAND, MANAGER, OVERFLOW, VERSION
 from .simulation import Simulation
 
 DEPLOYMENTS = ("private", "public", "hybrid")
-# name, location, subnet
-NODES = (("conf01", "London", 0), ("conf02", "London", 0), ("conf03", "Oslo", 1), ("conf04", "Oslo", 1))
-SEEDED_NODES = (("conf01", "London", 0), ("conf02", "Oslo", 1))
-LOCATIONS = ("London", "Oslo")
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What an inventory says of the nodes: name, location and subnet (0 for a, 1 for b) of each, and of bursting.
+
+    :param overflow: nodes for bursting
+    :param bursting: overflow location by primary location
+    :param variables: more that the seed needs, for all hosts; ``hosts`` the same for single ones
+    """
+
+    always_on: tuple[tuple[str, str, int], ...]
+    overflow: tuple[tuple[str, str, int], ...] = ()
+    bursting: dict[str, str] = field(default_factory=dict)
+    locations: tuple[str, ...] = ("London", "Oslo")
+    on_premises: bool = False
+    variables: dict[str, Any] = field(default_factory=dict)
+    hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+_PAIR = (("conf01", "London", 0), ("conf02", "Oslo", 1))
+DECLARED = Fleet((("conf01", "London", 0), ("conf02", "London", 0), ("conf03", "Oslo", 1), ("conf04", "Oslo", 1)))
+SEEDED = {
+    "nodes": Fleet(_PAIR, on_premises=True),
+    "bursting": Fleet(
+        _PAIR,
+        overflow=(("burst01", OVERFLOW, 0), ("burst02", OVERFLOW, 0)),
+        bursting={"London": OVERFLOW, "Oslo": OVERFLOW},
+        locations=("London", "Oslo", OVERFLOW),
+    ),
+    "by-hand": Fleet(
+        _PAIR,
+        overflow=tuple((f"burst0{number}", OVERFLOW, int(number in (3, 4))) for number in range(1, 6)),
+        bursting={"London": OVERFLOW, "Oslo": OVERFLOW, "HQ": OVERFLOW},
+        locations=("London", "Oslo", "HQ", OVERFLOW),
+        on_premises=True,
+        variables={"pexip_adopt": True, "pexip_security_groups": {"nodes": GROUP_BY_HAND}},
+        hosts={"conf01": {"pexip_public_address": "dynamic"}},
+    ),
+}
 
 
 def environment(lab: Simulation) -> dict[str, str]:
@@ -59,15 +96,16 @@ def inventory(lab: Simulation, deployment: str | None = None) -> dict[str, Any]:
         raise ValueError(f"no deployment {deployment!r}; there are {', '.join(DEPLOYMENTS)}")
     if (deployment == "hybrid") != on_premises:
         raise ValueError("the deployment hybrid goes with the seed hybrid (a Management Node on premises) alone")
+    fleet = SEEDED.get(lab.settings.seed or "", DECLARED)
     return {
         "all": {
-            "vars": _shared(lab, deployment),
+            "vars": _shared(lab, deployment, fleet),
             "children": {
                 "pexip_management": {"hosts": {MANAGER: _public(deployment, "elastic")}},
                 "pexip_nodes": {
                     "children": {
-                        "pexip_always_on": {"hosts": _nodes(lab, deployment)},
-                        "pexip_overflow": {"hosts": {}},
+                        "pexip_always_on": {"hosts": _nodes(lab, deployment, fleet, fleet.always_on)},
+                        "pexip_overflow": {"hosts": _nodes(lab, deployment, fleet, fleet.overflow)},
                     }
                 },
             },
@@ -75,7 +113,7 @@ def inventory(lab: Simulation, deployment: str | None = None) -> dict[str, Any]:
     }
 
 
-def _shared(lab: Simulation, deployment: str) -> dict[str, Any]:
+def _shared(lab: Simulation, deployment: str, fleet: Fleet) -> dict[str, Any]:
     network = lab.network
     variables: dict[str, Any] = {
         "ansible_connection": "local",
@@ -93,7 +131,7 @@ def _shared(lab: Simulation, deployment: str) -> dict[str, Any]:
         "pexip_domain": DOMAIN,
         "pexip_dns_servers": [network.resolver],
         "pexip_ntp_servers": [network.resolver],
-        "pexip_locations": [{"name": name} for name in LOCATIONS],
+        "pexip_locations": [{"name": name} for name in fleet.locations],
         "pexip_username": WEB_USERNAME,
         "pexip_password": _from_environment("PEXIP_PASSWORD"),
         "pexip_admin_password": _from_environment("PEXIP_ADMIN_PASSWORD"),
@@ -102,22 +140,26 @@ def _shared(lab: Simulation, deployment: str) -> dict[str, Any]:
     }
     if deployment == "public":
         variables["pexip_connect_via"] = "private"
-    if deployment == "hybrid":
+    if fleet.bursting:
+        variables |= {
+            "pexip_overflow": fleet.bursting,
+            "pexip_bursting_threshold": 5,
+            "pexip_bursting_min_lifetime": 50,
+        }
+    if deployment == "hybrid" or fleet.on_premises:
         variables["pexip_peer_cidrs"] = [str(network.on_premises)]
     if lab.seeded is not None:
         variables["pexip_host"] = lab.seeded.hardware.address
         variables["pexip_tls_fingerprint"] = lab.seeded.fingerprint
-    if lab.settings.seed == "nodes":
-        variables["pexip_peer_cidrs"] = [str(network.on_premises)]
-    return variables
+    return variables | fleet.variables
 
 
-def _nodes(lab: Simulation, deployment: str) -> dict[str, Any]:
-    chosen = SEEDED_NODES if lab.settings.seed == "nodes" else NODES
+def _nodes(lab: Simulation, deployment: str, fleet: Fleet, nodes: tuple[tuple[str, str, int], ...]) -> dict[str, Any]:
     return {
         name: {"pexip_location": location, "pexip_subnet_id": lab.account.subnet_ids[subnet]}
-        | _public(deployment, "elastic" if location == "London" else "dynamic")
-        for name, location, subnet in chosen
+        | _public(deployment, "dynamic" if location == "Oslo" else "elastic")
+        | fleet.hosts.get(name, {})
+        for name, location, subnet in nodes
     }
 
 

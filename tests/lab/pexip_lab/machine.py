@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,12 +25,18 @@ class Site:
     """What all machines of a lab share.
 
     :param count: told the name of each request of a management API, such as ``GET worker_vm``
+    :param left: told the address of a Conferencing Node that cannot reach its Management Node any more
+    :param lost: told the address of one that has lost its power
+    :param capacities: HD calls of a Conferencing Node by instance type, where they differ from the usual ones
     """
 
     network: Network
     clock: Clock
     firewall: Firewall
     count: Callable[[str], None]
+    left: Callable[[str], object]
+    lost: Callable[[str], object]
+    capacities: Mapping[str, int]
 
 
 @dataclass(frozen=True)

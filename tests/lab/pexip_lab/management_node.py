@@ -15,6 +15,7 @@ import asyncssh
 
 from . import login, tls
 from .api.platform import Platform
+from .bursting.engine import Engine
 from .listener import http_server
 from .machine import Hardware, Machine, Site
 
@@ -32,7 +33,8 @@ class ManagementNode(Machine):
         self.unix_password: str | None = None
         self.authorized_key = asyncssh.import_public_key(hardware.public_key) if hardware.public_key else None
         self.connections: set[asyncssh.SSHServerConnection] = set()
-        self.platform = Platform(hardware.directory, site.clock, self._served)
+        self.platform = Platform(hardware.directory, site.clock, self._served, site.capacities)
+        self.bursting = Engine(self.platform, site.clock, site.network.endpoint)
         self._host_key = asyncssh.generate_private_key("ssh-ed25519")
 
     async def run(self) -> None:
@@ -42,7 +44,7 @@ class ManagementNode(Machine):
                 await services.enter_async_context(self._backplane())
             await services.enter_async_context(self._ssh())
             self.booted()
-            await asyncio.Event().wait()
+            await (self.bursting.run() if self.reachable else asyncio.Event().wait())
 
     async def install(self, answers: dict[str, Any]) -> None:
         """Carry the wizard's answers out. The API is there after the next boot."""
@@ -122,13 +124,13 @@ class ManagementNode(Machine):
             yield
 
     async def _take_contact(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one node's report: ``ok``, or ``unknown`` where no such node is configured."""
+        """Answer one node's report (see `Platform.contact`)."""
         with contextlib.closing(writer), contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(CONTACT_TIMEOUT):
                 report = json.loads(await reader.readline())
-                known = await asyncio.to_thread(self._contact, report)
-                writer.write(b"ok\n" if known else b"unknown\n")
+                answer = await asyncio.to_thread(self._contact, report)
+                writer.write(f"{answer}\n".encode())
                 await writer.drain()
 
-    def _contact(self, report: dict[str, Any]) -> bool:
+    def _contact(self, report: dict[str, Any]) -> str:
         return self.platform.contact(**report | {"boot_time": datetime.fromisoformat(report["boot_time"])})

@@ -1,7 +1,8 @@
 """What a lab is started with, and where it keeps its files."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .network import Network
@@ -19,6 +20,8 @@ class Settings:
     network: str = "127.16.0.0/16"
     base_port: int = 20000
     time_scale: float = 60.0
+    #: HD calls that a Conferencing Node can host, by instance type; SD and audio follow
+    capacities: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def addresses(self) -> Network:

@@ -7,8 +7,10 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
+from .api.calls import Calls
 from .aws import endpoint
 from .aws.account import Account
+from .aws.gate import Gate
 from .aws.instance import LabInstance
 from .clock import Clock
 from .counters import Requests
@@ -33,7 +35,15 @@ class Simulation:
         self.clock = Clock(settings.time_scale)
         self.requests = Requests()
         self.account = Account.open(self.network, self.clock, self._observe, settings.files.key)
-        site = Site(self.network, self.clock, Firewall(self.account), self.requests.count)
+        site = Site(
+            network=self.network,
+            clock=self.clock,
+            firewall=Firewall(self.account),
+            count=self.requests.count,
+            left=lambda address: [calls.left(address) for calls in self.calls()],
+            lost=lambda address: [calls.lost(address) for calls in self.calls()],
+            capacities=settings.capacities,
+        )
         self.hypervisor = Hypervisor(self.account, site, settings.files.machines)
         #: the Management Node that the seed made
         self.seeded: ManagementNode | None = None
@@ -45,7 +55,8 @@ class Simulation:
         :raises OSError: the endpoint cannot be bound
         """
         try:
-            aws = endpoint.application(self.requests.count_aws)
+            gate = Gate(self.account.ec2, self.requests.saw)
+            aws = endpoint.application(gate, self.requests.count_aws)
             async with http_server(aws, self.open_port(self.network.aws_port), threads=10):
                 yield
         finally:
@@ -67,8 +78,12 @@ class Simulation:
         """The installed ones."""
         return [item for item in self.machines() if isinstance(item, ManagementNode) and item.platform.installed]
 
+    def calls(self) -> list[Calls]:
+        """The calls of each platform."""
+        return [item.platform.calls for item in self.machines() if isinstance(item, ManagementNode)]
+
     def status(self) -> dict[str, Any]:
-        """Instances, machines and what the platforms say of their nodes."""
+        """Instances, machines, what the platforms say of their nodes, and calls."""
         with self.account.lock:
             instances = [_instance(item) for item in self.account.ec2.instances()]
         nodes = [
@@ -91,6 +106,10 @@ class Simulation:
             "instances": instances,
             "machines": [machine.describe() for machine in self.machines()],
             "nodes": nodes,
+            "calls": [call for calls in self.calls() for call in calls.listed()],
+            "rejected": sum(calls.board.rejected for calls in self.calls()),
+            "dropped": sum(calls.board.dropped for calls in self.calls()),
+            "bursting": [entry for manager in self.management_nodes() for entry in manager.bursting.history],
         }
 
     def _observe(self, instance: LabInstance, state: str) -> None:

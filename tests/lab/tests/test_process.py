@@ -68,7 +68,7 @@ def test_two_labs_side_by_side_share_ports(another_lab):
 
 
 def test_errors_of_the_start_are_told(tmp_path):
-    with pytest.raises(launcher.LabError, match="no seed 'moon'; there are hybrid, nodes, platform"):
+    with pytest.raises(launcher.LabError, match="no seed 'moon'; there are bursting, by-hand, hybrid, nodes, platform"):
         Lab.up(tmp_path, seed="moon")
     with pytest.raises(launcher.LabError, match="/16"):
         Lab.up(tmp_path, network="10.0.0.0/8")
@@ -118,7 +118,7 @@ def test_the_command_is_installed_as_a_program():
     text = subprocess.run(
         [sys.executable, "-m", "pexip_lab.cli", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    for command in ("up", "down", "status", "env", "inventory", "clock", "requests"):
+    for command in ("up", "down", "status", "env", "inventory", "call", "clock", "requests"):
         assert command in text
 
 
@@ -130,6 +130,7 @@ def test_the_command_is_installed_as_a_program():
         ("aws DescribeInstances", False),
         ("aws ListUsers", False),
         ("aws RunInstances", True),
+        ("bursting StartInstances", False),
     ],
 )
 def test_writes(name, write):

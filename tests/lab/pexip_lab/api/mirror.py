@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
+from django.db import transaction
 from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
-from pexip_lab.api import models, nodes
+from pexip_lab.api import database, models, nodes
 
 
 def connect() -> None:
@@ -33,23 +37,33 @@ def _out_of_date(**nodes_filter) -> None:
     reached.update(sync_status=nodes.SYNCING)
 
 
+def _then(call: Callable[..., object], *arguments: object) -> None:
+    """Call something once the change is written, if it is not taken back."""
+    transaction.on_commit(functools.partial(call, *arguments), using=database.current().alias)
+
+
 def _node_saved(instance: Model, **_) -> None:
+    placed = {"node_type": instance.node_type, "system_location": instance.system_location.name}
+    before = models.model("status", "worker_vm").objects.filter(pk=instance.pk).values(*placed).first()
     values = {
         "configuration_id": instance.pk,
         "name": instance.name,
-        "node_type": instance.node_type,
-        "system_location": instance.system_location.name,
+        **placed,
         "maintenance_mode": instance.maintenance_mode,
         "maintenance_mode_reason": instance.maintenance_mode_reason,
     }
     _mirror("worker_vm", instance, values, {"sync_status": nodes.NEVER_SYNCED, "upgrade_status": "IDLE"})
     _out_of_date(pk=instance.pk)
-    nodes.sum_up()
+    calls = database.current().calls
+    if before in (None, placed):
+        _then(calls.refresh)
+    else:
+        _then(calls.moved, instance.pk, instance.address)
 
 
 def _node_deleted(instance: Model, **_) -> None:
     models.model("status", "worker_vm").objects.filter(pk=instance.pk).delete()
-    nodes.sum_up()
+    _then(database.current().calls.deleted, instance.pk, instance.address)
 
 
 def _location_saved(instance: Model, **_) -> None:
@@ -57,6 +71,7 @@ def _location_saved(instance: Model, **_) -> None:
     members = models.model("configuration", "worker_vm").objects.filter(system_location=instance).values("pk")
     _out_of_date(pk__in=members)
     models.model("status", "worker_vm").objects.filter(pk__in=members).update(system_location=instance.name)
+    _then(database.current().calls.refresh)
 
 
 def _location_deleted(instance: Model, **_) -> None:
@@ -74,3 +89,4 @@ def _manager_deleted(instance: Model, **_) -> None:
 
 def _global_saved(**_) -> None:
     _out_of_date()
+    _then(database.current().changed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from tastypie.exceptions import ImmediateHttpResponse, TastypieError
 
 from pexip_lab.api import authentication, database, installation, models, nodes, resources
 from pexip_lab.api.base import Json
+from pexip_lab.api.calls import Calls
 
 Wsgi = Callable[[dict, Callable], Iterable[bytes]]
 _serializer = Json()
@@ -41,10 +42,21 @@ class Platform:
         clock: the lab's clock.
         on_request: told of each API request served: method, resource (``worker_vm``, ``status/worker_vm``,
             ``command/platform/start_cloudnode``, ``schema``, ``index``, ``other``), status.
+        capacities: HD calls by instance type, where they differ from the usual ones.
     """
 
-    def __init__(self, path: pathlib.Path, clock: Clock, on_request: Callable[[str, str, int], object] | None = None):
+    def __init__(
+        self,
+        path: pathlib.Path,
+        clock: Clock,
+        on_request: Callable[[str, str, int], object] | None = None,
+        capacities: Mapping[str, int] | None = None,
+    ):
         self.clock = clock
+        self.capacities = capacities or {}
+        self.calls = Calls(self)
+        #: Told, from any thread, that calls, nodes or the global settings have changed.
+        self.changed: Callable[[], object] = lambda: None
         self.rate_limit = authentication.RateLimit()
         #: Handlers of commands by path (``platform/start_cloudnode``): calls and bursting register theirs here.
         self.commands: dict[str, Callable[[dict], dict]] = {}
@@ -143,7 +155,7 @@ class Platform:
         vcpus: int,
         ram_mb: int,
         instance_type: str | None,
-    ) -> bool:
+    ) -> str:
         """Take the report of a Conferencing Node.
 
         Args:
@@ -154,18 +166,25 @@ class Platform:
             instance_type: EC2's name for its size, or None outside EC2.
 
         Returns:
-            False if no such node is configured: it was deleted, or registered anew.
+            ``ok``; ``unknown`` if no such node is configured: it was deleted, or registered anew; ``restart`` if the
+            node must restart, for its location or type was changed.
         """
         with self.using(), transaction.atomic(using=self.alias):
-            return nodes.contact(
-                token=token,
-                address=address,
+            node = nodes.find(token, address)
+            if node is None:
+                return "unknown"
+            if self.calls.outdated(address, boot_time):
+                return "restart"
+            nodes.contact(
+                node,
                 version=version,
                 boot_time=boot_time,
                 vcpus=vcpus,
                 ram_mb=ram_mb,
                 instance_type=instance_type,
             )
+        self.calls.arrived(node.pk, address, boot_time)
+        return "ok"
 
     def close(self) -> None:
         """Let go of the database; its file stays."""

@@ -13,7 +13,7 @@ from moto.iam.models import iam_backends
 
 from ..clock import Clock
 from ..network import REGION, ZONES, Network
-from . import images
+from . import iam, images
 from .backend import LOCK, LabEC2Backend, Observer, install
 from .instance import LabInstance
 
@@ -42,6 +42,7 @@ class Account:
         """
         os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # moto reads it when a region is made
         install(clock, observe)
+        iam.install()
         ec2 = ec2_backends[DEFAULT_ACCOUNT_ID][REGION]
         images.load(ec2)
         vpc = ec2.create_vpc(str(network.vpc))
@@ -78,9 +79,9 @@ class Account:
 
 def _administrator() -> tuple[str, str]:
     """An IAM user that may do everything, for the operator."""
-    iam = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
-    iam.create_user(REGION, ADMINISTRATOR)
+    service = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    service.create_user(REGION, ADMINISTRATOR)
     everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    iam.put_user_policy(ADMINISTRATOR, "AdministratorAccess", json.dumps(everything))
-    key = iam.create_access_key(ADMINISTRATOR)
+    service.put_user_policy(ADMINISTRATOR, "AdministratorAccess", json.dumps(everything))
+    key = service.create_access_key(ADMINISTRATOR)
     return key.access_key_id, key.secret_access_key

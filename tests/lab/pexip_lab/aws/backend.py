@@ -8,6 +8,7 @@ from typing import Any
 from moto import settings
 from moto.core.responses import ActionResult
 from moto.ec2 import urls
+from moto.ec2.exceptions import DryRunClientError
 from moto.ec2.models import EC2Backend, ec2_backends, elastic_network_interfaces, instances, security_groups, subnets
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.instances import Reservation
@@ -85,6 +86,11 @@ class LabEC2Response(EC2Response):
     def _dispatch(self, *args: Any, **kwargs: Any) -> Any:
         with LOCK:
             return super()._dispatch(*args, **kwargs)
+
+    def error_on_dryrun(self) -> None:
+        # moto takes the word "false" for yes
+        if self._get_bool_param("DryRun", False):
+            raise DryRunClientError()
 
     # moto answers these two with nothing, where AWS says whether it worked
     def update_security_group_rule_descriptions_ingress(self) -> ActionResult:

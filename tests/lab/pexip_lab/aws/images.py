@@ -15,6 +15,8 @@ IMAGES = (
     ("ami-22aa6850", PEXIP_OWNER, "Pexip Infinity Conferencing Node 11.0.0 (build 26850.0.0)"),
     ("ami-11aa2300", PEXIP_OWNER, "Pexip Infinity Management Node 10.2.0 (build 23000.0.0)"),
     ("ami-22aa2300", PEXIP_OWNER, "Pexip Infinity Conferencing Node 10.2.0 (build 23000.0.0)"),
+    ("ami-11aa7100", PEXIP_OWNER, "Pexip Infinity Management Node 11.1.0 (build 27100.0.0)"),
+    ("ami-22aa7100", PEXIP_OWNER, "Pexip Infinity Conferencing Node 11.1.0 (build 27100.0.0)"),
     ("ami-0c1d8000361000001", PEXIP_OWNER, "Pexip Infinity Management Node 36.1.0 (build 80455.0.0)"),
     ("ami-0c1d8000361000002", PEXIP_OWNER, "Pexip Infinity Conferencing Node 36.1.0 (build 80455.0.0)"),
     ("ami-0badbadbadbad0001", "999988887777", "Pexip Infinity Management Node 11.0.0 (build 99999.0.0)"),
