@@ -118,16 +118,16 @@ options:
     type: str
   dns_servers:
     description:
-      - IP addresses of the DNS servers, at least one.
+      - IP addresses of the DNS servers, at least one. Left out, the wizard's defaults are taken, which are public
+        addresses; an instance without a public address cannot reach them.
     type: list
     elements: str
-    required: true
   ntp_servers:
     description:
       - Addresses or names of the NTP servers, at least one. The wizard fails where it cannot resolve and reach them.
+      - Left out, the wizard's defaults are taken, which are public, as with O(dns_servers).
     type: list
     elements: str
-    required: true
   incident_reporting:
     description:
       - Whether incident reports are sent to Pexip. Needs O(contact_email_address).
@@ -158,6 +158,12 @@ options:
       - Seconds to wait for the SSH server, and for the API after the reboot, all in all.
     type: int
     default: 1800
+  refusal_timeout:
+    description:
+      - Seconds for which the machine may go on refusing the private key (C(Permission denied)) before the task fails.
+        A new instance does so for a moment, when its SSH server is up and its key pair not there yet.
+    type: int
+    default: 120
   poll_interval:
     description:
       - Seconds between two looks at the machine.
@@ -222,8 +228,9 @@ installation:
     state:
       description:
         - V(installed) when the API answers; V(absent) in check mode when it would be installed.
-        - After a time-out V(booting) (no SSH login), V(installing) (lost in the midst of the wizard), V(rebooting) (the
-          wizard is complete) or V(starting) (it seems installed, and its API does not answer).
+        - After a time-out V(booting) (no SSH login), V(refused) (it does not take the private key), V(installing) (lost
+          in the midst of the wizard), V(rebooting) (the wizard is complete) or V(starting) (it seems installed, and its
+          API does not answer).
       type: str
       sample: installed
     hostname:
@@ -274,13 +281,14 @@ OPTIONS = {
     "address": {"type": "str"},
     "netmask": {"type": "str"},
     "gateway": {"type": "str"},
-    "dns_servers": {"type": "list", "elements": "str", "required": True},
-    "ntp_servers": {"type": "list", "elements": "str", "required": True},
+    "dns_servers": {"type": "list", "elements": "str"},
+    "ntp_servers": {"type": "list", "elements": "str"},
     "incident_reporting": {"type": "bool", "default": False},
     "contact_email_address": {"type": "str"},
     "usage_statistics": {"type": "bool", "default": False},
     "tls_pin": {"type": "str", "choices": ["first_use", "verify"], "default": "verify"},
     "wait_timeout": {"type": "int", "default": 1800},
+    "refusal_timeout": {"type": "int", "default": 120},
     "poll_interval": {"type": "int", "default": 5},
     "wizard_completed": {"type": "bool", "default": False},
 }

@@ -29,6 +29,11 @@ description:
     restarting with its new configuration, so the module waits for contact. After O(bootstrap.timeout) it fails and
     names the machine to replace.
   - Case (5), the listener refuses the upload. The registration is taken back, and the error holds the listener's words.
+    Where the listener never answers and is still there, nobody knows whether it took the document; the registration
+    stays, and the next run finds case (3), (4) or (2).
+  - With O(config_path), a node that has never been in contact and whose document is not in the directory is registered
+    anew, with a new document. So a run that was interrupted between registration and writing is repaired, too. A node
+    that has been in contact is never registered anew.
   - After the upload the machine restarts and takes about 5 minutes until it hosts conferences.
     M(pexip.infinity.pexip_node_info) waits for that, for many nodes at once.
 version_added: 0.1.0
@@ -143,9 +148,10 @@ options:
   config_path:
     description:
       - Existing directory on the host that runs the module. When the node is created, its configuration document is
-        written there instead of being uploaded, as C(pexip-<hostname>.<domain>.xml) with mode V(0600). It holds
-        secrets; delete it after the upload.
-      - Nothing is written for a node that exists. Exclusive with O(bootstrap).
+        written there instead of being uploaded, as C(pexip-<hostname>.<domain>.xml) with mode V(0600).
+      - It holds secrets; delete it once the node is in contact, and leave it there until then. Where it is missing
+        before, it counts as lost, and the node is registered anew; then a document of before is void.
+      - Exclusive with O(bootstrap).
     type: path
   force:
     description:
@@ -436,8 +442,8 @@ NODE = Resource(
         Field("description", max_length=250, default=""),
         Field("enable_distributed_database", "bool", default=True),
         Field("enable_ssh", choices=("GLOBAL", "OFF", "ON"), default="GLOBAL"),
-        Field("ipv6_address", nullable=True, immutable=True, max_length=250),
-        Field("ipv6_gateway", nullable=True, immutable=True, max_length=250),
+        Field("ipv6_address", nullable=True, immutable=True, ip=True, max_length=250),
+        Field("ipv6_gateway", nullable=True, immutable=True, ip=True, max_length=250),
         Field("maintenance_mode", "bool", default=False),
         Field("maintenance_mode_reason", max_length=250, default=""),
         Field("media_priority_weight", "int", nullable=True, default=0),

@@ -117,6 +117,7 @@ from typing import Any
 from ansible_collections.pexip.infinity.plugins.module_utils.client import PexipError, resource_path
 from ansible_collections.pexip.infinity.plugins.module_utils.converge import Plan, Platform, Result, apply, settle
 from ansible_collections.pexip.infinity.plugins.module_utils.masking import (
+    MASK,
     is_secret,
     leaves,
     masked,
@@ -221,8 +222,9 @@ def check_made(resource: Resource, identity: dict[str, Any], made: dict[str, Any
     for key, value in identity.items():
         actual = (made or {}).get(key)
         if not Platform.same(resource.by_name[key], actual, value):
+            shown = MASK if resource.by_name[key].secret else repr(actual)
             raise PexipError(
-                f"{resource.label(identity)} was created, yet its {key} is {actual!r}: correct identity (its id is {(made or {}).get('id')})"
+                f"{resource.label(identity)} was created, yet its {key} is {shown}: correct identity (its id is {(made or {}).get('id')})"
             )
 
 

@@ -31,9 +31,11 @@ class WaitAction(ActionBase):
     A subclass names the module (`MODULE`) and says how long and how often (`timing`). The module's result carries, while it
     is not complete, ``waiting_for`` (what), ``progress`` (lines of what is seen now) and ``remedy`` (what to do when it
     never comes). Without these the first result is the last: that is check mode and every task that has nothing to wait for.
+    What an earlier look changed stays in the result: ``changed``, ``diff`` and the keys in `KEPT`.
     """
 
     MODULE = ""
+    KEPT: tuple[str, ...] = ()
     TRANSFERS_FILES = False
     sleep: Callable[[float], None] = staticmethod(time.sleep)
     clock: Callable[[], float] = staticmethod(time.monotonic)
@@ -46,19 +48,25 @@ class WaitAction(ActionBase):
         """The result when the time is up: a failure, unless the module has a reason to go on."""
         return {**result, "failed": True, "msg": message}
 
+    def next_look(self, args: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of the look after this result: the same, unless the first one decided something for good."""
+        return args
+
+    def look(self, args: dict[str, Any]) -> dict[str, Any]:
+        """Runs the module once."""
+        return self._execute_module(module_name=self.MODULE, module_args=dict(args), task_vars=self.task_vars)
+
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Runs the task."""
         super().run(tmp, task_vars)
+        self.task_vars = task_vars
         timeout, interval = self._timing()
         started = self.clock()
-        changed = False
+        args: dict[str, Any] = self._task.args
+        result: dict[str, Any] = {}
         shown: list[str] = []
         while True:
-            result = self._execute_module(
-                module_name=self.MODULE, module_args=dict(self._task.args), task_vars=task_vars
-            )
-            changed = changed or bool(result.get("changed"))
-            result["changed"] = changed
+            result = self._after(result, self.look(args))
             if result.get("failed") or result.get("complete", True):
                 break
             elapsed = self.clock() - started
@@ -69,8 +77,17 @@ class WaitAction(ActionBase):
                 message = f"waited {elapsed:.0f} seconds (time-out {timeout:.0f}) for {result['waiting_for']}, in vain. Last seen: {'; '.join(progress)}."
                 result = self.expired(result, " ".join([message, result.get("remedy", "")]).strip())
                 break
+            args = self.next_look(args, result)
             self.sleep(min(interval, max(timeout - elapsed, 0.1)))
         return {key: value for key, value in result.items() if key not in ("waiting_for", "progress", "remedy")}
+
+    def _after(self, earlier: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+        """A look's result with what the looks before it did: lists grow, of anything else the first stays."""
+        kept = {key: earlier[key] for key in ("diff", *self.KEPT) if earlier.get(key)}
+        for key, value in kept.items():
+            if isinstance(value, list):
+                kept[key] = value + [item for item in result.get(key) or [] if item not in value]
+        return {**result, **kept, "changed": bool(earlier.get("changed") or result.get("changed"))}
 
     def _timing(self) -> tuple[float, float]:
         try:

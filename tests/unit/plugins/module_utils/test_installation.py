@@ -51,6 +51,10 @@ def test_good_options():
     )
 
 
+def test_servers_may_be_left_to_the_wizards_defaults():
+    assert option_problems({**OPTIONS, "dns_servers": None, "ntp_servers": None}) == []
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -326,12 +330,20 @@ def test_a_session_closed_at_once_means_waiting(task):
     assert not found.complete
 
 
-def test_a_refused_login_hints_at_the_key(task):
-    found = look(
-        task, open_channel=Machine([{"say": "admin@172.31.0.10: Permission denied (publickey).\r\n", "exit": 255}])
-    )
-    assert not found.complete
+@pytest.mark.parametrize(
+    "said",
+    [
+        "admin@172.31.0.10: Permission denied (publickey).\r\n",
+        "Received disconnect from 172.31.0.10 port 22:2: Too many authentication failures\r\nDisconnected from 172.31.0.10 port 22\r\n",
+    ],
+)
+def test_a_refused_login_is_told_from_a_boot_and_hints_at_the_key(task, said):
+    found = look(task, open_channel=Machine([{"say": said, "exit": 255}]))
+    assert (found.state, found.complete) == ("refused", False)
     assert "key pair" in found.remedy
+    # The session had begun: what is denied then is no login.
+    lost = [{"say": "Hostname: ", "hear": "manager"}, {"say": "/etc/hosts: Permission denied\r\n", "exit": 255}]
+    assert look(task, open_channel=Machine(lost)).state == "installing"
 
 
 def test_after_the_wizard_nobody_logs_in_again(task):

@@ -59,7 +59,7 @@ def transcript(name):
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 10000])
-@pytest.mark.parametrize("name", ["guide", "older", "newer"])
+@pytest.mark.parametrize("name", ["guide", "older", "newer", "offered"])
 def test_a_transcript_is_followed_to_its_end(name, chunk):
     answers, sessions = transcript(name)
     endings = [converse(steps, answers, chunk) for steps in sessions]
@@ -144,6 +144,38 @@ def test_bad_dialogues_end_with_an_error_that_can_be_acted_on(steps, words):
         assert word in message
     assert UNIX not in message
     assert WEB not in message
+
+
+@pytest.mark.parametrize(
+    ("prompts", "typed"),
+    [
+        (["DNS servers [8.8.8.8, 8.8.4.4]: "], [""]),
+        (["DNS server 1 [8.8.8.8]: ", "DNS server 2 [8.8.4.4]: ", "DNS server 3: "], ["", "", ""]),
+        (["Use the default DNS servers? (yes/no) "], ["yes"]),
+        (["Change the DNS servers 8.8.8.8? [y/N] "], ["n"]),
+        (["DNS server [8.8.8.8]: ", "Add another DNS server? (y/n) "], ["", "n"]),
+    ],
+)
+def test_offered_servers_are_taken_where_none_are_given(prompts, typed):
+    steps = [SUDO, *({"say": f"\r\n{prompt}"} for prompt in prompts), {"say": "bye\r\n", "exit": 0}]
+    channel = FakeSsh(steps)
+    Dialogue(channel, replace(ANSWERS, dns_servers=None), "172.31.0.10:22", channel.clock).run()
+    assert channel.typed[1:] == typed
+
+
+@pytest.mark.parametrize("prompt", ["DNS servers: ", "DNS servers []: ", "DNS server 1: "])
+def test_where_no_servers_are_offered_the_option_is_asked_for(prompt):
+    message = failure([SUDO, {"say": prompt}], replace(ANSWERS, dns_servers=None))
+    assert "offers no default" in message
+    assert "give the option dns_servers" in message
+
+
+def test_offered_servers_that_are_refused_are_told():
+    steps = [SUDO, {"say": "NTP servers [0.pool.ntp.org]: "}]
+    refused = {"say": "Error: 0.pool.ntp.org cannot be reached\r\nNTP servers [0.pool.ntp.org]: "}
+    message = failure([*steps, refused], replace(ANSWERS, ntp_servers=None))
+    assert "0.pool.ntp.org cannot be reached" in message
+    assert "came again" in failure([*steps, steps[1]], replace(ANSWERS, ntp_servers=None))
 
 
 def test_a_wrong_passphrase_is_said_so():

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 
 import pytest
 from ansible_collections.pexip.infinity.plugins.module_utils.client import PexipError
 from ansible_collections.pexip.infinity.plugins.module_utils.node import (
+    DocumentPlace,
     Listener,
     contact_line,
     document_name,
@@ -50,11 +52,18 @@ def listener(server, **options):
     return Listener("127.0.0.1", server.port, **options)
 
 
-def refused(server, **options):
+def failure(server, **options):
     """The error of an upload."""
     with pytest.raises(PexipError) as caught:
         listener(server, **options).upload(DOCUMENT, sleep=lambda pause: None)
-    return str(caught.value)
+    return caught.value
+
+
+def refused(server, **options):
+    """What the error of an upload that was certainly not taken says."""
+    error = failure(server, **options)
+    assert not error.lost
+    return str(error)
 
 
 def test_a_listener_waits_or_does_not(node):
@@ -96,6 +105,22 @@ def test_an_upload_whose_answer_was_lost_is_sent_again_and_taken_once(node, form
     listener(node).upload(DOCUMENT, sleep=lambda pause: None)
     assert form.taken == [DOCUMENT.encode()]
     assert len(node.requests) == 2
+
+
+@pytest.mark.parametrize("how", [CUT, RESET, "silence"])
+def test_an_upload_that_never_gets_an_answer_may_have_been_taken(node, form, how, monkeypatch):
+    silent = threading.Event()
+    if how == "silence":
+        monkeypatch.setattr("ansible_collections.pexip.infinity.plugins.module_utils.node.UPLOAD_TIMEOUT", 0.1)
+        node.answer = lambda request: Reply(200) if silent.wait(5) else Reply(500)
+    else:
+        node.faults = [Fault(how, acted=True) for _attempt in range(3)]
+    error = failure(node)
+    silent.set()
+    assert error.lost
+    assert "may have taken the configuration document" in str(error)
+    assert "did not answer" in str(error)
+    assert len(node.requests) == 3
 
 
 def test_a_listener_that_goes_away_after_the_upload_took_it(node, form):
@@ -149,6 +174,22 @@ def test_a_document_that_cannot_be_written_leaves_no_trace(tmp_path):
     assert os.listdir(tmp_path) == ["a.xml"]
     with pytest.raises(PexipError, match="No such file or directory"):
         write_document(str(tmp_path / "missing"), "a.xml", DOCUMENT)
+
+
+def test_a_document_that_was_expected_and_never_came_is_lost(tmp_path):
+    place = DocumentPlace(str(tmp_path), "a.xml")
+    assert place.lost()  # nothing was ever written there
+    place.expect()
+    assert place.write(DOCUMENT) == str(tmp_path / "a.xml")
+    assert not place.lost()
+    place.expect()
+    assert place.lost()  # the run ended before the new one was written; what lies there is an older one
+    place.give_up()
+    assert not place.lost()
+    assert os.listdir(tmp_path) == ["a.xml"]
+    assert "cannot be written" in str(
+        pytest.raises(PexipError, DocumentPlace(str(tmp_path / "b"), "a.xml").expect).value
+    )
 
 
 T1, T2 = "2026-11-23T10:00:00.500000", "2026-11-23T10:00:01"

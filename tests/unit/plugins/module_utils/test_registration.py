@@ -219,6 +219,26 @@ def test_an_upload_whose_answer_was_lost_is_sent_again(api, memory, listener, ac
     assert api.writes == ["POST worker_vm/"]
 
 
+def test_a_registration_stays_where_nobody_knows_whether_its_document_was_taken(api, memory, listener):
+    listener.faults = [Fault(CUT) for _attempt in range(3)]
+    result = run(api, listener)
+    assert result["failed"]
+    said = (
+        "may have taken",
+        "stays registered",
+        "run this again",
+        f"replace the instance that has the address {ADDRESS}",
+    )
+    assert [word for word in said if word not in result["msg"]] == []
+    assert api.writes == ["POST worker_vm/"]
+    [node] = memory.of("worker_vm")
+    memory.status["worker_vm"] = [{"configuration_id": node["id"], "name": "conf01", "last_updated": None}]
+    # It was not: the listener still waits, and gets a document of its own.
+    assert run(api, listener)["complete"]
+    assert api.writes[1:] == [f"DELETE worker_vm/{node['id']}/", "POST worker_vm/"]
+    assert uploads(listener)[-1:] == documents(memory)
+
+
 # Check mode
 
 
@@ -316,6 +336,69 @@ def test_a_document_that_cannot_be_written_takes_the_registration_back(api, memo
     assert result["failed"]
     assert "cannot be written" in result["msg"]
     assert memory.of("worker_vm") == []
+    assert [path.name for path in tmp_path.iterdir()] == ["pexip-conf01.example.com.xml"]
+
+
+LOST_FILES = {
+    "gone": {},
+    "an older one": {"pexip-conf01.example.com.xml": "<old/>", ".pexip-conf01.example.com.xml.pending": ""},
+}
+
+
+@pytest.mark.parametrize("files", LOST_FILES.values(), ids=LOST_FILES.keys())
+def test_a_lost_document_is_had_anew_while_the_node_was_never_in_contact(api, memory, tmp_path, files):
+    registered(memory, description="kept")
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    foretold = run(api, check=True, config_path=str(tmp_path))
+    assert (foretold["changed"], foretold["node"]["id"]) == (True, None)
+    assert (api.writes, {path.name for path in tmp_path.iterdir()}) == ([], set(files))
+    result = run(api, config_path=str(tmp_path))
+    assert result["changed"]
+    assert "conf01' is registered anew" in str(result["warnings"])
+    assert api.writes == ["DELETE worker_vm/40/", "POST worker_vm/"]
+    [stored] = memory.of("worker_vm")
+    assert stored["description"] == "kept"
+    assert [path.name for path in tmp_path.iterdir()] == ["pexip-conf01.example.com.xml"]
+    assert [(tmp_path / "pexip-conf01.example.com.xml").read_text(encoding="utf-8")] == documents(memory)
+    memory.status["worker_vm"][0]["configuration_id"] = stored["id"]
+    assert not run(api, config_path=str(tmp_path))["changed"]
+
+
+@pytest.mark.parametrize("files", LOST_FILES.values(), ids=LOST_FILES.keys())
+def test_a_node_that_was_in_contact_is_never_registered_anew_for_a_file(api, memory, tmp_path, files):
+    registered(memory, "2026-11-23T10:00:00")
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    result = run(api, config_path=str(tmp_path))
+    assert (result["changed"], result["node"]["id"]) == (False, 40)
+    assert "config_file" not in result
+    assert api.writes == []
+
+
+def test_a_document_that_lies_there_needs_no_look_at_the_status(api, memory, tmp_path):
+    registered(memory)
+    (tmp_path / "pexip-conf01.example.com.xml").write_text("<document/>")
+    assert not run(api, config_path=str(tmp_path))["changed"]
+    assert api.lines == ["GET worker_vm/", "GET system_location/"]
+
+
+def test_a_new_registration_needs_the_nodes_password(api, memory, tmp_path):
+    registered(memory)
+    result = run(api, config_path=str(tmp_path), node_password=None)
+    assert result["failed"]
+    assert "its configuration document is lost; to register it anew give node_password" in result["msg"]
+    assert api.writes == []
+
+
+@pytest.mark.parametrize("old", [None, "<another's/>"])
+def test_a_refused_registration_leaves_the_directory_as_it_was(api, tmp_path, old):
+    path = tmp_path / "pexip-conf01.example.com.xml"
+    if old:
+        path.write_text(old)
+    api.faults = [Fault(Reply(400, "no licence"), "POST")]
+    assert "no licence" in run(api, config_path=str(tmp_path))["msg"]
+    assert [file.read_text() for file in tmp_path.iterdir()] == ([old] if old else [])
 
 
 # Bad input, before anything is asked
@@ -357,4 +440,14 @@ def test_an_immutable_difference_names_both_values(api, memory):
     result = run(api, address="172.31.1.11")
     assert result["failed"]
     assert "address is '172.31.1.10' and cannot become '172.31.1.11'" in result["msg"]
+    assert api.writes == []
+
+
+@pytest.mark.parametrize("field", ["ipv6_address", "ipv6_gateway"])
+def test_an_ipv6_address_is_the_same_however_it_is_written(api, memory, field):
+    registered(memory, "2026-11-23T10:00:00", **{field: "2001:db8::1"})
+    assert not run(api, **{field: "2001:DB8:0::1"})["changed"]
+    result = run(api, **{field: "2001:db8::2"})
+    assert f"{field} is '2001:db8::1' and cannot become '2001:db8::2'" in result["msg"]
+    assert "is not an IP address" in run(api, **{field: "2001:db8::zz"})["msg"]
     assert api.writes == []

@@ -56,6 +56,16 @@ def test_configuration_status_and_load_are_joined_without_secrets(api):
     assert "hunter" not in result["stdout"]
 
 
+def test_without_load_neither_shards_nor_participants_are_asked_for(api):
+    result = run(api, load=False, name=["b", "a"])
+    assert sorted(api.lines) == ["GET system_location/", "GET worker_vm/", "GET worker_vm/"]
+    assert [node["in_contact"] for node in result["nodes"]] == [True, False]
+    assert [key for node in result["nodes"] for key in ("conferences", "participants") if key in node] == []
+    # A number nobody has counted is not given either, least of all for a node that is still waited for.
+    waited = run(api, load=False, name=["a", "nobody"], wait="contact")
+    assert [key for node in waited["nodes"] for key in ("conferences", "participants") if key in node] == []
+
+
 @pytest.mark.parametrize(
     ("options", "names"),
     [

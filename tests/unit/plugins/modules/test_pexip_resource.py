@@ -6,10 +6,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.pexip.infinity.plugins.modules import pexip_resource
-from ansible_collections.pexip.infinity.tests.unit.support import PASSWORD, Memory, run_module, run_on
+from ansible_collections.pexip.infinity.tests.unit.support import PASSWORD, Fault, Memory, Reply, run_module, run_on
 
 SECRET = "hunter-Secret#2"
 
@@ -203,3 +209,69 @@ def test_without_a_platform_check_mode_foretells_a_creation():
     assert "4711" not in result["stdout"]
     absent = run_module(pexip_resource, check=True, host="", resource="sip_proxy", identity=EDGE, state="absent")
     assert not absent["changed"]
+
+
+LICENCES = {"entitlement_id": field(unique=True), "fulfillment_id": field(readonly=True), "resource_uri": field()}
+GOOD, BAD = "ABCD-1111 2222-EFGH", "WXYZ-3333 4444-STUV"
+
+
+def test_a_key_that_the_platform_keeps_otherwise_is_not_shown_either(serve):
+    memory = Memory({"licence": []}, schemas={"licence": {"fields": LICENCES}}, unique="entitlement_id")
+
+    def answer(request):
+        reply = memory(request)
+        for item in memory.of("licence"):
+            item["entitlement_id"] = "another-" + SECRET
+        return reply
+
+    result = run(serve(answer), resource="licence", identity={"entitlement_id": "ABCD"})
+    assert "was created, yet its entitlement_id is" in result["msg"]
+    assert SECRET not in result["stdout"]
+
+
+def test_a_refused_licence_is_told_without_any_key(serve, tmp_path):
+    """As the role infinity_platform activates licences, at the highest verbosity."""
+    memory = Memory({"licence": []}, schemas={"licence": {"fields": LICENCES}}, unique="entitlement_id")
+    api = serve(memory)
+    refusal = {"licence": {"entitlement_id": [f"The entitlement {BAD.replace(' ', '')} has expired."]}}
+    play = [
+        {
+            "hosts": "localhost",
+            "connection": "local",
+            "gather_facts": False,
+            "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+            "roles": ["pexip.infinity.infinity_platform"],
+        }
+    ]
+    (tmp_path / "play.yml").write_text(json.dumps(play))
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "ANSIBLE_LOCAL_TEMP": str(tmp_path),
+        "ANSIBLE_LOG_PATH": str(tmp_path / "log"),
+        "ANSIBLE_NOCOLOR": "1",
+        "PEXIP_HOST": "127.0.0.1",
+        "PEXIP_PORT": str(api.port),
+        "PEXIP_PASSWORD": PASSWORD,
+        "PEXIP_TLS_FINGERPRINT": api.fingerprint,
+    }
+
+    def activate(*licences):
+        (tmp_path / "vars.json").write_text(json.dumps({"pexip_licences": licences}))
+        command = [Path(sys.executable).with_name("ansible-playbook"), "-vvvv", "--diff", "-e@vars.json", "play.yml"]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False
+        )
+
+    done = activate(GOOD)
+    assert done.returncode == 0, done.stdout + done.stderr
+    api.faults = [Fault(Reply(400, refusal), "POST")]
+    refused = activate(GOOD, BAD)
+    assert refused.returncode != 0
+    # In the task's own result; not every version of Ansible tells errors elsewhere.
+    assert "censored" not in refused.stdout
+    assert "entitlement_id: The entitlement ******** has expired. (400)" in refused.stdout
+    assert "(item=licence 2 of 2)" in refused.stdout
+    assert [item["entitlement_id"] for item in memory.of("licence")] == [GOOD.replace(" ", "")]
+    output = "".join([done.stdout, done.stderr, refused.stdout, refused.stderr, (tmp_path / "log").read_text()])
+    assert not [part for key in (GOOD, BAD, PASSWORD) for part in key.split() if part in output]

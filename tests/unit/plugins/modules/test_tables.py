@@ -106,7 +106,8 @@ def from_facts(name: str, facts: dict[str, Any]) -> Field:
         min_length=facts.get("min_length"),
         max_length=facts.get("max_length"),
         items=items,
-        ip=facts.get("format") == "ip_address",
+        # The facts give IPv6 addresses no format; 2001:db8::1 and 2001:DB8:0::1 are one all the same.
+        ip=facts.get("format") == "ip_address" or name.startswith("ipv6_"),
     )
 
 
