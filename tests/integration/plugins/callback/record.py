@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 
 from ansible.plugins.callback import CallbackBase
 
@@ -15,7 +16,9 @@ DOCUMENTATION = r"""
 name: record
 type: notification
 short_description: Task results as JSON lines
-description: Appends to the file that the environment variable E(PEXIP_TEST_RECORD) names.
+description:
+  - Appends to the file that the environment variable E(PEXIP_TEST_RECORD) names.
+  - Kills the run after the task that E(PEXIP_TEST_KILL_AFTER) names, where that is set.
 requirements: [a test]
 """
 
@@ -44,6 +47,8 @@ class CallbackModule(CallbackBase):
                 "result": shown,
             }
         )
+        if status == "ok" and result._task.get_name().endswith(os.environ.get("PEXIP_TEST_KILL_AFTER", "\0")):
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def v2_runner_on_ok(self, result):
         self._event("ok", result)

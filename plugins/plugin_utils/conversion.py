@@ -1,0 +1,210 @@
+# Copyright (c) 2026, the pexip.infinity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Conversion between always-on and overflow nodes: what differs from the inventory's groups, and what forbids it.
+
+Source: the guide's "Deployment guidelines and additional information" on converting nodes, both ways. Pure: the role
+fetches, this decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+TAG = "pexip-cloud"  # guide, "AWS tag name"
+REASON = "converting"
+MARKER = f"pexip.infinity: {REASON}"  # how a maintenance mode of ours begins; a killed run is known by it
+OVERFLOW, ALWAYS_ON = "overflow", "always-on"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the inventory asks of a node: see the filter ``wanted_hosts``."""
+
+    name: str
+    overflow: bool
+    location: str | None = None
+    public_address: str = "none"
+
+    @property
+    def kind(self) -> str:
+        """Its kind in the guide's words."""
+        return OVERFLOW if self.overflow else ALWAYS_ON
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the account and the platform hold.
+
+    ``platform`` is the Management Node's host name, ``nodes`` as ``pexip_node_info`` returns them, ``instances`` as
+    ``ec2_instance_info`` lists them, ``locations`` the names of all system locations, ``floor`` a number of HD
+    connections.
+    """
+
+    platform: str
+    nodes: list[dict[str, Any]]
+    instances: list[dict[str, Any]]
+    locations: list[str]
+    adopt: bool = False
+    force: bool = False
+    floor: int = 0
+    by_name: dict[str, dict[str, Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {node["name"]: node for node in self.nodes})
+
+    def candidates(self, name: str) -> list[dict[str, Any]]:
+        """The instances that may be a node's: those with our tags, else, to be adopted, those with its address."""
+        ours = {"pexip-infinity-node": name, "pexip-infinity-platform": self.platform}
+        own = [i for i in self.instances if all((i.get("tags") or {}).get(k) == v for k, v in ours.items())]
+        if own or not self.adopt:
+            return own
+        address = self.by_name.get(name, {}).get("address")
+        return [
+            instance
+            for instance in self.instances
+            if instance.get("private_ip_address") == address
+            and "pexip-infinity-node" not in (instance.get("tags") or {})
+        ]
+
+    def tag(self, name: str) -> str | None:
+        """The value of a node's tag ``pexip-cloud``; None without tag or instance."""
+        for instance in self.candidates(name):
+            if TAG in (instance.get("tags") or {}):
+                return instance["tags"][TAG]
+        return None
+
+
+def plans(wanted: list[Wanted], chosen: list[str], found: Found) -> list[dict[str, Any]]:
+    """What each chosen node needs, in their order.
+
+    Each plan holds ``name``, ``to`` (overflow or always-on), ``location``, ``steps`` (words, empty when the node is what
+    it should be), ``instance`` (null when there is none), ``address`` and ``problems`` (sentences).
+
+    :param wanted: every node of the inventory, so that a location's later occupants are known under a limit
+    :param chosen: names of the nodes of this batch
+    """
+    fleet = {node.name: node for node in wanted}
+    result = [_plan(fleet[name], found) for name in chosen]
+    for plan in [plan for plan in result if plan["steps"] and not plan["problems"]]:
+        plan["problems"].extend(_mixing(fleet[plan["name"]], fleet, found))
+    below = list(_floor(result, found))
+    for plan in [plan for plan in result if plan["steps"] and plan["to"] == OVERFLOW]:
+        plan["problems"].extend(below)
+    return result
+
+
+def _plan(node: Wanted, found: Found) -> dict[str, Any]:
+    current = found.by_name.get(node.name)
+    candidates = found.candidates(node.name)
+    instance = candidates[0] if len(candidates) == 1 else None
+    problems = list(_identity(node, current, candidates, found))
+    steps = [] if problems else list(_steps(node, current, instance, found))
+    if steps:
+        problems.extend(_place(node, instance, found))
+    return {
+        "name": node.name,
+        "to": node.kind,
+        "location": node.location,
+        "address": (current or {}).get("address"),
+        "instance": instance,
+        "steps": steps,
+        "problems": problems,
+    }
+
+
+def _identity(node: Wanted, current: Mapping | None, candidates: list[dict], found: Found) -> Iterator[str]:
+    """A node is only touched when it is registered and exactly one instance of ours has its address."""
+    if current is None:
+        yield (
+            f"{node.name} is not registered on the platform {found.platform}: onboard it first "
+            "(playbook pexip.infinity.onboard_nodes)"
+        )
+        return
+    if not candidates:
+        hint = "" if found.adopt else "; set pexip_adopt: true if it was set up by hand and has the node's address"
+        yield (
+            f"{node.name}: no EC2 instance carries its tags (pexip-infinity-node: {node.name}, "
+            f"pexip-infinity-platform: {found.platform}), so it cannot be converted{hint}"
+        )
+    elif len(candidates) > 1:
+        ids = ", ".join(sorted(instance["instance_id"] for instance in candidates))
+        yield f"{node.name}: the instances {ids} may all be this node: terminate or re-tag all but one"
+    elif candidates[0].get("private_ip_address") != current["address"]:
+        yield (
+            f"{node.name}: its instance {candidates[0]['instance_id']} has the private address "
+            f"{candidates[0].get('private_ip_address')}, and the node is registered with {current['address']}: "
+            "the instance is not touched; correct its tags, or remove the node and onboard it again"
+        )
+
+
+def _steps(node: Wanted, current: Mapping, instance: Mapping, found: Found) -> Iterator[str]:
+    """What is left to do. The order in which it is done is the role's."""
+    tags = instance.get("tags") or {}
+    if not node.overflow and TAG in tags:
+        yield f"take the tag {TAG} away"
+    if node.location and current["system_location"] != node.location:
+        yield f"move to {node.location}"
+    if bool(current["enable_distributed_database"]) == node.overflow:
+        yield f"distributed database {'off' if node.overflow else 'on'}"
+    if node.overflow and tags.get(TAG) != found.platform:
+        yield f"stop and tag {TAG}: {found.platform}"
+    if current.get("maintenance_mode") and str(current.get("maintenance_mode_reason") or "").startswith(MARKER):
+        yield "finish the conversion that was begun"
+
+
+def _place(node: Wanted, instance: Mapping, found: Found) -> Iterator[str]:
+    """The location that it goes to, and the address that an overflow node may have."""
+    if not node.location:
+        yield f"{node.name}: pexip_location is not given: name the system location that it goes to"
+    elif node.location not in found.locations:
+        yield (
+            f"{node.name}: pexip_location {node.location} does not exist on the platform; there are: "
+            f"{', '.join(sorted(found.locations))}"
+        )
+    if node.overflow and node.public_address == "dynamic" and not found.force:
+        yield (
+            f"{node.name}: pexip_public_address is dynamic: the platform starts and stops overflow nodes by itself, and "
+            "their static NAT address would then be another one's: use elastic or none, or set pexip_force: true"
+        )
+
+
+def _mixing(node: Wanted, fleet: Mapping[str, Wanted], found: Found) -> Iterator[str]:
+    """Guide, "Deployment guidelines": always-on and overflow nodes do not share a location."""
+    for other in found.nodes:
+        if other["name"] == node.name:
+            continue
+        member = fleet.get(other["name"])
+        location = (member.location if member and member.location else None) or other["system_location"]
+        overflow = member.overflow if member else found.tag(other["name"]) == found.platform
+        if location == node.location and overflow != node.overflow:
+            yield (
+                f"{node.name}: pexip_location {node.location} is also that of the "
+                f"{OVERFLOW if overflow else ALWAYS_ON} node {other['name']}, and {node.name} becomes {node.kind}: "
+                "always-on and overflow nodes go into different locations"
+            )
+
+
+def _floor(result: list[dict[str, Any]], found: Found) -> Iterator[str]:
+    """The always-on capacity that stays in service while, and after, this batch leaves it."""
+    if not found.floor:
+        return
+    leaving = {plan["name"] for plan in result if plan["steps"] and plan["to"] == OVERFLOW}
+    serving = {
+        node["name"]: int((node.get("status") or {}).get("max_hd_calls") or 0)
+        for node in found.nodes
+        if node.get("in_contact")
+        and not node.get("maintenance_mode")
+        and node.get("node_type", "CONFERENCING") == "CONFERENCING"
+        and found.tag(node["name"]) is None
+    }
+    left = sum(capacity for name, capacity in serving.items() if name not in leaving)
+    if leaving & serving.keys() and left < found.floor:
+        yield (
+            f"node_conversion_floor is {found.floor} HD connections: without {', '.join(sorted(leaving))} the always-on "
+            f"nodes in service have {left} of {sum(serving.values())}: convert fewer at a time (pexip_serial), bring "
+            "other nodes into service first, or lower the floor"
+        )
