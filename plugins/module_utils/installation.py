@@ -26,6 +26,7 @@ from .ssh_channel import (
     fatal_message,
     key_file_problem,
     prepare_known_hosts,
+    refusal_message,
 )
 
 PROBE_TIMEOUT = 10.0  # seconds to find out whether anybody listens on the API's port
@@ -58,7 +59,8 @@ class Look:
     """What a look found and did.
 
     `state`: installed; rebooting (the wizard was completed by this task); starting (installed, as it seems, and silent);
-    installing (lost in the midst of the wizard); booting (no login yet); absent (check mode: would be installed).
+    installing (lost in the midst of the wizard); booting (no login yet); refused (it does not take the key); absent
+    (check mode: would be installed).
     """
 
     state: str
@@ -110,14 +112,18 @@ def option_problems(options: Mapping[str, Any]) -> list[str]:
         problems.append(f"domain {options['domain']!r} is not a domain name such as example.com")
     problems += _network_problems(options)
     for name in ("dns_servers", "ntp_servers"):
-        if not options[name]:
-            problems.append(f"{name} is empty: at least one server is needed")
+        if options[name] == []:
+            problems.append(
+                f"{name} is empty: give at least one server, or leave it out to take what the wizard offers"
+            )
     problems += [
-        f"dns_servers: {server!r} is not an IP address" for server in options["dns_servers"] if _address(server) is None
+        f"dns_servers: {server!r} is not an IP address"
+        for server in options["dns_servers"] or []
+        if _address(server) is None
     ]
     problems += [
         f"ntp_servers: {server!r} is neither an IP address nor a host name"
-        for server in options["ntp_servers"]
+        for server in options["ntp_servers"] or []
         if _address(server) is None and not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", server)
     ]
     email = options.get("contact_email_address")
@@ -255,16 +261,22 @@ def _waiting_for_api(seen: str, task: Task, *, changed: bool = False, completed:
 
 
 def _waiting_for_ssh(seen: str, task: Task, *, changed: bool = False) -> Look:
-    hint = "Check that the instance runs and that the security group lets this controller in by SSH"
-    if "permission denied" in seen.lower():
-        hint = "Check ssh_user, and that private_key_file belongs to the key pair that the instance was launched with"
     return Look(
         "booting",
         complete=False,
         changed=changed,
         waiting_for=f"the SSH server at {task.login} and a login as {task.login.user}",
         progress=(seen,),
-        remedy=hint,
+        remedy="Check that the instance runs and that the security group lets this controller in by SSH",
+    )
+
+
+def _refused(seen: str, task: Task, *, changed: bool = False) -> Look:
+    """A machine that takes no login. A new instance may do so for a moment, until it has fetched its key pair."""
+    return replace(
+        _waiting_for_ssh(seen, task, changed=changed),
+        state="refused",
+        remedy="Check ssh_user, and that private_key_file belongs to the key pair that the instance was launched with",
     )
 
 
@@ -347,6 +359,9 @@ def _after(task: Task, ending: Ending, status: int, *, changed: bool) -> Look:
             _waiting_for_ssh(f"the session was lost in the midst of the wizard: {last}", task, changed=changed),
             state="installing",
         )
-    if not ending.answered - {"key_passphrase"} and (meaning := fatal_message(ending.tail, task.login)):
-        raise InstallationError(f"no SSH login at {task.login}: {last} {meaning}")
+    if not ending.answered - {"key_passphrase"}:
+        if meaning := fatal_message(ending.tail, task.login):
+            raise InstallationError(f"no SSH login at {task.login}: {last} {meaning}")
+        if refusal := refusal_message(ending.tail):
+            return _refused(f"{task.login} by SSH: {refusal}", task, changed=changed)
     return _waiting_for_ssh(f"{task.login} by SSH: {last}", task, changed=changed)

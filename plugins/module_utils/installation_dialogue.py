@@ -65,12 +65,12 @@ class Channel(Protocol):
 
 @dataclass(frozen=True)
 class Answers:
-    """What to answer. None for address, netmask or gateway accepts what the wizard offers."""
+    """What to answer. None for servers, address, netmask or gateway accepts what the wizard offers."""
 
     hostname: str
     domain: str
-    dns_servers: list[str]
-    ntp_servers: list[str]
+    dns_servers: list[str] | None
+    ntp_servers: list[str] | None
     web_username: str
     web_password: str = field(repr=False)
     admin_password: str = field(repr=False)
@@ -143,7 +143,7 @@ class Dialogue:
         self._last: Question | None = None
         self._seen: set[tuple[object, ...]] = set()
         self._answered: set[str] = set()
-        self._left = {"dns_servers": list(answers.dns_servers), "ntp_servers": list(answers.ntp_servers)}
+        self._left = {"dns_servers": list(answers.dns_servers or []), "ntp_servers": list(answers.ntp_servers or [])}
 
     def run(self) -> Ending:
         """Talks until the session ends or shows a shell prompt."""
@@ -204,7 +204,8 @@ class Dialogue:
         if question.subject in _BY_TEXT:
             return question.text
         if question.subject in self._left and (question.single or question.yes_no):
-            return len(self._left[question.subject])
+            given = getattr(self._answers, question.subject)
+            return question.text if given is None else len(self._left[question.subject])
         return None
 
     def _answer(self, question: Question) -> str:
@@ -256,7 +257,11 @@ class Dialogue:
         return word if question.yes_no == "yes" else word[0]
 
     def _servers(self, question: Question) -> str:
-        left = self._left[str(question.subject)]
+        subject = str(question.subject)
+        left = self._left[subject]
+        if getattr(self._answers, subject) is None:
+            # The first question offers a server; whether there are more, the later ones ask.
+            return "" if subject in self._answered else self._or_default(question, None)
         if question.single:
             return left.pop(0) if left else ""
         line = question.separator.join(left)

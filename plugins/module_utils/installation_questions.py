@@ -34,13 +34,19 @@ _AGAIN = re.compile(
 )
 
 _ERROR_LINE = re.compile(
-    r"^\W*(?:[\w.-]+: )?(?:error|fatal|invalid|sorry|failed|failure|bad password|traceback)\b"
+    r"^\W*(?:[\w.-]+: )?(?:(?:error|fatal|invalid|sorry|failure|bad password|traceback)\b|failed(?:\s+to\b|\s+\w+ing\b|\W*$|\s*[:,!-]))"
     r"|\b(?:cannot|can not|could not|unable to)\s+(?:be )?(?:resolve|reach|contact|connect|parse|synchroni[sz]e|find|change)"
     r"|\b(?:is|are|was|were)\s+(?:not valid|invalid|unreachable|not reachable|incorrect)\b"
     r"|\bdo(?:es)? not match\b|\bpasswords? (?:mismatch|unchanged)|\bauthentication token\b|\btoo (?:short|simple|weak)\b"
     r"|(?:\.\.|:)\s*failed\b|\binstallation (?:has )?failed\b|\bincorrect password\b",
     re.I,
 )
+# "Error reporting", "failed call statistics": what the wizard speaks of, no error by itself.
+_ABOUT_ERRORS = re.compile(
+    r"\b(?:fatal|errors?|failures?|failed|crash)(?: (?!to\b)[a-z&/]+){0,3}?[ -](?:report(?:s|ing)?|notifications?|alerts?|statistics?|log(?:s|ging)?)\b",
+    re.I,
+)
+_CONDITION = re.compile(r"\b(?:if|when|whenever|unless|whether|in case)\b", re.I)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ SUBJECTS: tuple[Subject, ...] = (
         r"\bweb\b.*\b(?:user|login|account)|\badmin\w*\s+(?:user|login|account)|\buser\s?name\b|\blogin name\b",
     ),
     _subject("contact_email_address", r"\be-?mail\b|\bcontact\b"),
-    _subject("incident_reporting", r"\bincident|\b(?:error|crash) report"),
+    _subject("incident_reporting", r"\bincident|\b(?:error|crash) report|\breport\w*\b.*\b(?:errors|crashes)\b"),
     _subject("usage_statistics", r"\bstatistic|\busage\b|\banalytic|\btelemetr"),
     # The wizard resolves and contacts the NTP servers: it may think about it.
     _subject("ntp_servers", r"\bs?ntp\b|\btime\s?servers?\b", 180),
@@ -150,7 +156,20 @@ def _draw(line: str) -> str:
 def error_line(text: str) -> str | None:
     """The last finished line of the text that reports an error or a refused answer, None where there is none."""
     lines = [line.strip() for line in text.split("\n")]
-    return next((line for line in reversed(lines) if _ERROR_LINE.search(line)), None)
+    return next((line for line in reversed(lines) if _reports_error(line)), None)
+
+
+def _reports_error(line: str) -> bool:
+    """Whether a line says that something went wrong, rather than ask about errors, explain them or be a heading.
+
+    In doubt it does not: the question then comes again, and that is told as a refusal, too.
+    """
+    said = [_ABOUT_ERRORS.sub("", part) for part in re.split(r"(?<=[.!?;])\s+", line) if "?" not in part]
+    return any(
+        not _CONDITION.search(part[: error.start()].rpartition(":")[2])
+        for part in said
+        for error in _ERROR_LINE.finditer(part)
+    )
 
 
 def subject_of(text: str) -> str | None:
@@ -172,7 +191,7 @@ def recognise(text: str, previous: str | None = None) -> Question | None:
         return Question("shell", prompt.strip())
     if _PRESS_ENTER.search(prompt):
         return Question("enter", prompt.strip())
-    if not _PROMPT_END.search(prompt) or _PROGRESS.match(prompt):
+    if not _PROMPT_END.search(prompt) or _PROGRESS.match(prompt) and not _YES_NO.search(prompt):
         return None
     lines = [prompt.strip()]
     if not re.search(r"\w", prompt):

@@ -5,8 +5,8 @@
 """Registering a Conferencing Node so that any interrupted run is repaired by the next one.
 
 The configuration document is given out once, in the answer to the registration (API fact "Conferencing Node deployment"),
-so what to do depends on whether the node is registered, whether it has ever been in contact, and whether an instance with
-an upload listener waits for a document.
+so what to do depends on whether the node is registered, whether it has ever been in contact, and whether the document is
+lost: an instance with an upload listener still waits for it, or it is not where it was to be written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .addressing import address_problem, gateway, netmask
 from .client import Client, PexipError, resource_path
 from .converge import Plan, Platform, Result, apply, plan, read, settle, uri_of
 from .module import PexipModule, check_place
-from .node import Listener, contact_line, document_name, write_document
+from .node import DocumentPlace, Listener, contact_line, document_name
 from .resource import Resource
 
 REGISTRATIONS = 2  # a registration whose answer was lost is made anew once: its document is gone
@@ -80,8 +80,9 @@ class NodeModule(PexipModule):
     def converge(self, platform: Platform, desired: dict[str, Any] | None) -> Result:
         """Brings the registration to the desired state; raises NotYet where an instance has to get there first."""
         current = read(platform, self.resource, self.identity)
-        if desired is not None and current is not None and self.params["bootstrap"] and platform.client is not None:
-            status = node_status(platform.client, current)
+        place = self._place(current)
+        if desired is not None and current is not None and (self.params["bootstrap"] or place and place.lost()):
+            status = node_status(platform.client, current)  # type: ignore[arg-type]
             if not (status or {}).get("last_updated"):
                 return self._never_in_contact(platform, desired, current, status)
         made = settle(platform, self.resource, current, desired, update_secrets=self.params["update_secrets"])
@@ -94,19 +95,26 @@ class NodeModule(PexipModule):
         bootstrap = self.params["bootstrap"]
         return Listener(bootstrap["host"] or address, bootstrap["port"], bootstrap["tls_fingerprint"])
 
+    def _place(self, node: dict[str, Any] | None) -> DocumentPlace | None:
+        """Where the node's document is written, None where it is not."""
+        directory = self.params["config_path"]
+        if not directory or node is None:
+            return None
+        return DocumentPlace(directory, document_name(node["hostname"], node["domain"]))
+
     def _never_in_contact(
         self, platform: Platform, desired: dict[str, Any], current: dict[str, Any], status: dict[str, Any] | None
     ) -> Result:
+        if self.params["config_path"]:
+            self.ansible.warn(
+                f"{self.resource.label(self.identity)} is registered anew: it has never been in contact, and its configuration document is not in "
+                f"{self.params['config_path']}; one that was taken from there before is void"
+            )
+            return self._register_anew(platform, desired, current)
         listener = self._listener(desired.get("address", current["address"]))
         if listener.waiting():
             # The document went missing between registration and upload: only a new registration gives one.
-            lost = [name for name in HASHED if current.get(name) and name not in desired]
-            if lost:
-                self.ansible.warn(
-                    f"{self.identity['name']} is registered anew: set {' and '.join(lost)} again, which cannot be read back"
-                )
-            wish = {**kept(self.resource, current), **platform.resolve(self.resource, desired, current)}
-            return self._register(platform, plan(self.resource, wish, None), replaces=current)
+            return self._register_anew(platform, desired, current)
         if self.check:
             made = settle(platform, self.resource, current, desired, update_secrets=self.params["update_secrets"])
             return apply(platform, self.resource, made, current, self.identity)
@@ -117,6 +125,25 @@ class NodeModule(PexipModule):
             f"allowed between it and the Management Node; otherwise replace the instance that has the address {current['address']} and run this again.",
         )
 
+    def _register_anew(self, platform: Platform, desired: dict[str, Any], current: dict[str, Any]) -> Result:
+        missing = [
+            field.option
+            for field in self.resource.fields
+            if field.required and not field.readable and field.name not in desired
+        ]
+        if missing:
+            raise PexipError(
+                f"{self.resource.label(self.identity)} has never been in contact, and its configuration document is lost; "
+                f"to register it anew give {', '.join(missing)}"
+            )
+        lost = [name for name in HASHED if current.get(name) and name not in desired]
+        if lost:
+            self.ansible.warn(
+                f"{self.identity['name']} is registered anew: set {' and '.join(lost)} again, which cannot be read back"
+            )
+        wish = {**kept(self.resource, current), **platform.resolve(self.resource, desired, current)}
+        return self._register(platform, plan(self.resource, wish, None), replaces=current)
+
     def _register(self, platform: Platform, made: Plan, replaces: dict[str, Any] | None = None) -> Result:
         if not (self.params["bootstrap"] or self.params["config_path"]):
             raise PexipError(
@@ -126,47 +153,71 @@ class NodeModule(PexipModule):
         if self.check:
             return Result(made, replaces, apply(platform, self.resource, made, None, self.identity).current)
         if self.params["bootstrap"]:
-            listener = self._listener(made.payload["address"])
-            if not listener.waiting():
-                raise NotYet(
-                    f"the upload listener of {self.resource.label(self.identity)} at {listener.place}",
-                    f"{self.identity['name']}: nothing accepts TLS connections at {listener.place} yet",
-                    "Check that the instance runs, that it was launched from a Conferencing Node image, "
-                    f"that its security group allows TCP {listener.port} from here, and that it "
-                    "was not configured before (a node whose registration was deleted needs a new instance).",
-                )
+            self._require_listener(made.payload["address"])
         client: Client = platform.client  # type: ignore[assignment]
+        place = self._place(made.payload)
+        if place:
+            place.expect()
         if replaces:
             client.delete(replaces["resource_uri"])
+        try:
+            result = self._create(platform, client, made)
+        except PexipError as error:
+            if place and error.method == "POST" and not error.lost:
+                place.give_up()  # refused: what lies there may be another node's, and stays good
+            raise
+        self._deliver(client, result, place)
+        return result
+
+    def _require_listener(self, address: str) -> None:
+        listener = self._listener(address)
+        if not listener.waiting():
+            raise NotYet(
+                f"the upload listener of {self.resource.label(self.identity)} at {listener.place}",
+                f"{self.identity['name']}: nothing accepts TLS connections at {listener.place} yet",
+                "Check that the instance runs, that it was launched from a Conferencing Node image, "
+                f"that its security group allows TCP {listener.port} from here, and that it "
+                "was not configured before (a node whose registration was deleted needs a new instance).",
+            )
+
+    def _create(self, platform: Platform, client: Client, made: Plan) -> Result:
+        """A registration with its document; one whose document was lost on the way is taken back and made anew."""
         for _attempt in range(REGISTRATIONS):
             result = apply(platform, self.resource, made, None, self.identity)
             if result.text and result.text.lstrip().startswith("<"):
-                self._deliver(client, result)
                 return result
             # The answer was lost, and with it the only copy of the document.
             client.delete(result.current["resource_uri"])  # type: ignore[index]
         raise PexipError(
             f"{self.resource.label(self.identity)}: the Management Node registered it {REGISTRATIONS} times without giving its configuration document; "
-            "the registration was taken back"
+            "the registration was taken back",
+            method="POST",
         )
 
-    def _deliver(self, client: Client, result: Result) -> None:
+    def _deliver(self, client: Client, result: Result, place: DocumentPlace | None) -> None:
         node: dict[str, Any] = result.current  # type: ignore[assignment]
         document: str = result.text  # type: ignore[assignment]
         try:
-            if self.params["bootstrap"]:
-                self._listener(node["address"]).upload(document)
+            if place:
+                self.config_file = place.write(document)
             else:
-                self.config_file = write_document(
-                    self.params["config_path"], document_name(node["hostname"], node["domain"]), document
-                )
+                self._listener(node["address"]).upload(document)
         except PexipError as error:
+            if error.lost:
+                # Taken back, it would leave an instance behind that can never report in and takes no other document.
+                raise PexipError(
+                    f"{error}. {self.resource.label(node)} stays registered. In a few minutes run this again: if the listener is gone by then, the document "
+                    "was taken, and contact is waited for; if it waits, the node is registered anew. Should it refuse that document as a second one, "
+                    f"replace the instance that has the address {node['address']}"
+                ) from None
             try:
                 client.delete(node["resource_uri"])
             except PexipError as second:
                 raise PexipError(
                     f"{error}. The registration of {self.resource.label(node)} could not be taken back either: {second}"
                 ) from None
+            if place:
+                place.give_up()
             raise PexipError(f"{error}. The registration of {self.resource.label(node)} was taken back") from None
 
     def _protect_calls(self, platform: Platform, made: Plan, current: dict[str, Any] | None) -> None:

@@ -220,6 +220,14 @@ _FATAL: tuple[tuple[str, str], ...] = (
     ),
 )
 
+_REFUSAL = re.compile(r"^.*(?:Permission denied|Too many authentication failures).*$", re.I | re.M)
+
+
+def refusal_message(text: str) -> str | None:
+    """ssh's own words where the machine does not take our key, None elsewhere."""
+    found = _REFUSAL.search(text)
+    return found.group().strip() if found else None
+
 
 def fatal_message(text: str, login: Login) -> str | None:
     """What ssh's last words mean where waiting would not help, None for everything that may pass (a boot, a reboot)."""

@@ -48,7 +48,7 @@ class Machine:
         self._group = security_group
         self.instance = None
 
-    def launch(self):
+    def launch(self, public=False):
         ec2 = self.lab.ec2()
         image = ec2.describe_images(Owners=[OWNER], Filters=[{"Name": "name", "Values": [IMAGE]}])["Images"][0]
         self.instance = ec2.run_instances(
@@ -57,9 +57,15 @@ class Machine:
             MinCount=1,
             MaxCount=1,
             KeyName=self.lab.env["LAB_KEY_NAME"],
-            SubnetId=self.lab.env["LAB_SUBNET_A"],
-            PrivateIpAddress=self.address,
-            SecurityGroupIds=[self._group],
+            NetworkInterfaces=[
+                {
+                    "DeviceIndex": 0,
+                    "SubnetId": self.lab.env["LAB_SUBNET_A"],
+                    "PrivateIpAddress": self.address,
+                    "Groups": [self._group],
+                    "AssociatePublicIpAddress": public,
+                }
+            ],
         )["Instances"][0]["InstanceId"]
         return self
 
@@ -186,10 +192,13 @@ def test_a_refused_ntp_server_is_told_and_the_next_run_resumes(machine):
     assert machine.api("management_vm")[0]["hostname"] == "manager"
 
 
-def test_given_network_settings_take_the_place_of_the_defaults(machine, lab):
-    machine.launch()
+def test_given_network_settings_take_the_place_of_the_defaults_and_offered_servers_are_taken(machine, lab):
+    machine.launch(public=True)
     gateway = str(ipaddress.ip_network(lab.env["LAB_NETWORK"])[1])
-    machine.install(address=machine.address, netmask="255.255.240.0", gateway=gateway).succeeded()
+    given = {"address": machine.address, "netmask": "255.255.240.0", "gateway": gateway}
+    machine.install(**given, dns_servers=None, ntp_servers=None).succeeded()
+    assert sorted(item["address"] for item in machine.api("dns_server")) == ["8.8.4.4", "8.8.8.8"]
+    assert sorted(item["address"] for item in machine.api("ntp_server")) == ["0.pool.ntp.org", "1.pool.ntp.org"]
     management = machine.api("management_vm")[0]
     assert (management["address"], management["netmask"], management["gateway"]) == (
         machine.address,
@@ -222,13 +231,23 @@ def test_nobody_there_is_waited_for_until_the_time_out(machine):
     assert "security group" in run.failures[0]
 
 
-def test_an_unknown_key_is_waited_for_and_hinted_at(machine, tmp_path):
+def test_an_unknown_key_is_an_error_after_a_moment(machine, tmp_path):
     machine.launch()
     key = tmp_path / "other.pem"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-    run = machine.install(private_key_file=str(key), wait_timeout=10).failed()
+    run = machine.install(private_key_file=str(key), wait_timeout=300, refusal_timeout=2).failed()
     assert "Permission denied" in run.failures[0]
+    assert "refusal_timeout 2" in run.failures[0]
     assert "key pair" in run.failures[0]
+    assert result(run)["installation"]["state"] == "refused"
+
+
+def test_offered_servers_are_those_that_the_wizard_tries(machine):
+    """They are public ones, which a machine without a public address does not reach."""
+    machine.launch()
+    run = machine.install(dns_servers=None, ntp_servers=None).failed()
+    assert "0.pool.ntp.org" in run.failures[0]
+    assert "reachable only with a public address" in run.failures[0]
 
 
 def test_options_are_checked_before_anything_is_dialled(machine):

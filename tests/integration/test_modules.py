@@ -197,6 +197,20 @@ def test_a_configuration_document_is_written_once_for_its_owner_alone(lab, run, 
     assert path.stat().st_mode & 0o777 == 0o600
     assert "conf77" in path.read_text()
     assert sorted(tmp_path.glob(".pexip-*")) == []
+
+    # It is lost before anybody could use it: the node is registered anew, once.
+    document = path.read_text()
+    (before,) = rows(lab, "worker_vm", name="conf77")
+    path.unlink()
+    done, (repaired, again) = run(case.task(**create), case.task(**create))
+    assert (done.succeeded() and repaired["changed"], again["changed"]) == (True, False)
+    assert repaired["config_file"] == str(path)
+    assert path.read_text() != document
+    assert path.stat().st_mode & 0o777 == 0o600
+    (after,) = rows(lab, "worker_vm", name="conf77")
+    anew = {"id", "resource_uri", "snmp_authentication_password"}  # the latter is given back hashed, with a salt
+    assert {key for key in before if after[key] != before[key]} == anew
+
     done, results = run(("pexip_node", {"name": "conf77", "state": "absent"}))
     assert results[0]["changed"]
     assert rows(lab, "worker_vm", name="conf77") == []

@@ -15,7 +15,7 @@ from ansible_collections.pexip.infinity.plugins.action.pexip_installation import
 def run(monkeypatch):
     """Runs the task over given states of the installation and gives its result and the arguments of every look."""
 
-    def runner(*states, tick=0):
+    def runner(*states, tick=0, **options):
         looks = []
         answers = iter(states)
 
@@ -23,12 +23,13 @@ def run(monkeypatch):
             looks.append(module_args)
             state, changed = next(answers)
             done = {"complete": state == "installed", "waiting_for": "it", "changed": changed}
+            done |= {"progress": [f"it is {state}"], "remedy": "Look at the key"}
             return {**done, "installation": {"state": state}}
 
         monkeypatch.setattr(ActionBase, "_execute_module", execute)
         monkeypatch.setattr(ActionBase, "run", lambda _self, _tmp, _vars: {})
         action = ActionModule.__new__(ActionModule)
-        action._task = SimpleNamespace(args={"host": "172.31.0.10", "poll_interval": 1})
+        action._task = SimpleNamespace(args={"host": "172.31.0.10", "poll_interval": 1, **options})
         action.sleep = lambda _seconds: None
         ticks = itertools.count(step=tick)
         action.clock = lambda: float(next(ticks))
@@ -61,6 +62,24 @@ def test_a_platform_that_seems_installed_is_still_looked_at(run):
     result, looks = run(("starting", False), ("starting", False), ("installed", False))
     assert told(looks) == [False, False, False]
     assert result["changed"] is False
+
+
+def test_a_key_that_is_refused_for_too_long_ends_the_wait(run):
+    refusals = [("refused", False)] * 5
+    result, looks = run(*refusals, tick=30)
+    assert (result["failed"], len(looks)) == (True, 3)
+    assert result["msg"] == "it is refused, for 120 seconds now (refusal_timeout 120). Look at the key"
+    result, looks = run(*refusals, tick=30, refusal_timeout=0)
+    assert (result["failed"], len(looks)) == (True, 1)
+
+
+def test_a_new_instance_may_refuse_the_key_for_a_moment(run):
+    result, _looks = run(("refused", False), ("refused", False), ("rebooting", True), ("installed", False), tick=30)
+    assert "failed" not in result
+    # Once it says something else, the moment begins anew.
+    states = [("refused", False), ("booting", False)] * 4
+    result, _looks = run(*states, ("installed", False), tick=30)
+    assert "failed" not in result
 
 
 def test_the_time_may_be_given():

@@ -11,7 +11,12 @@ from types import SimpleNamespace
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
-from ansible_collections.pexip.infinity.plugins.action import pexip_node, pexip_node_info
+from ansible_collections.pexip.infinity.plugins.action import (
+    pexip_cloud_node,
+    pexip_node,
+    pexip_node_info,
+    pexip_node_maintenance,
+)
 from ansible_collections.pexip.infinity.plugins.plugin_utils.wait import WaitAction, seconds
 
 
@@ -90,6 +95,16 @@ def test_a_change_in_any_look_is_a_change(said):
     assert ended == {**DONE, "changed": True}
 
 
+def test_what_an_earlier_look_did_stays_in_the_result(said):
+    looks = Looks(
+        {**waiting("a"), "diff": [1], "started": ["a"], "why": "first"},
+        {**waiting("a"), "diff": [2], "started": ["a", "b"], "why": "second"},
+        {**DONE, "started": [], "why": "third"},
+    )
+    ended = looks.action(KEPT=("started", "why")).run(task_vars={})
+    assert ended == {**DONE, "diff": [1, 2], "started": ["a", "b"], "why": "first"}
+
+
 def test_time_that_is_up_says_what_how_long_last_seen_and_what_to_do(said):
     looks = Looks(waiting("a: never", "b: never", remedy="Replace it."))
     ended = looks.action(timing=lambda self, args: (25.0, 10.0)).run(task_vars={})
@@ -145,6 +160,9 @@ def test_a_time_that_is_none_is_refused_before_anything_is_asked(said, args, wor
         (pexip_node, {"bootstrap": {"timeout": "30", "poll_interval": None}}, (30, 5)),
         (pexip_node_info, {}, (900, 10)),
         (pexip_node_info, {"wait_timeout": 5, "poll_interval": "1"}, (5, 1)),
+        (pexip_node_maintenance, {}, (3600, 15)),
+        (pexip_node_maintenance, {"drain_timeout": "5", "poll_interval": 1}, (5, 1)),
+        (pexip_cloud_node, {"wait_timeout": None}, (900, 15)),
     ],
 )
 def test_times_are_the_options_own_with_their_defaults(plugin, args, timing):
@@ -164,3 +182,80 @@ def test_nodes_that_stay_away_fail_the_task_unless_the_caller_looks_himself(said
     assert bool(ended.get("failed")) is failed
     assert (ended["nodes"], ended["complete"]) == ([{"name": "a", "in_contact": False}], False)
     assert "in vain" in ended["msg"]
+
+
+def carrying(name, drained, ours=True):
+    """A node in maintenance mode as pexip_node_maintenance returns it."""
+    return {"name": name, "maintenance_mode": True, "ours": ours, "drained": drained}
+
+
+BUSY = [carrying("a", True), carrying("b", False), carrying("c", False, ours=False)]
+
+
+def drained_in_vain(looks, **args):
+    """The end of a drain whose time is up."""
+    args = {"name": ["a", "b", "c"], "drain": True, "drain_timeout": 0, **args}
+    return looks.action(args, pexip_node_maintenance.ActionModule).run(task_vars={"x": 1})
+
+
+@pytest.mark.parametrize(("missing", "failed", "left"), [(True, True, "a, b, c"), (False, False, "b, c")])
+def test_a_drain_in_vain_leaves_the_nodes_in_maintenance_mode_and_says_so(said, missing, failed, left):
+    looks = Looks(waiting("b: conferences 1", nodes=BUSY))
+    ended = drained_in_vain(looks, fail_on_missing=missing)
+    assert (ended["failed"], ended["nodes"]) == (failed, BUSY)
+    assert ended["msg"].endswith(f"{left} left in maintenance mode.")
+    assert len(looks.asked) == 1
+
+
+@pytest.mark.parametrize(("missing", "names"), [(True, ["a", "b"]), ("no", ["b"])])
+def test_a_drain_in_vain_takes_only_our_nodes_out_again_where_told_so(said, missing, names):
+    gone = [{**carrying(name, False, ours=False), "maintenance_mode": False} for name in names]
+    looks = Looks(waiting("b: conferences 1", nodes=BUSY), {"changed": True, "nodes": gone, "complete": True})
+    ended = drained_in_vain(looks, on_timeout="restore", fail_on_missing=missing)
+    asked = looks.asked[1]
+    assert asked["task_vars"] == {"x": 1}
+    assert {key: asked["module_args"][key] for key in ("name", "state", "drain")} == {
+        "name": names,
+        "state": "absent",
+        "drain": False,
+    }
+    assert [node["maintenance_mode"] for node in ended["nodes"]] == [node not in names for node in "abc"]
+    assert ended["failed"] is (missing is True)
+    assert f"{', '.join(names)} taken out of maintenance mode again" in ended["msg"]
+    assert ended["changed"]
+
+
+def test_a_restoration_that_fails_is_a_failure(said):
+    looks = Looks(waiting("b: conferences 1", nodes=BUSY), {"failed": True, "msg": "no connection"})
+    ended = drained_in_vain(looks, on_timeout="restore", fail_on_missing=False)
+    assert ended["failed"]
+    assert "conferences 1" in ended["msg"] and "no connection" in ended["msg"]
+
+
+def test_a_drain_in_vain_goes_on_with_a_warning_where_forced(said):
+    ended = drained_in_vain(Looks(waiting("b: conferences 1", nodes=BUSY, warnings=["w"])), on_timeout="force")
+    assert not ended.get("failed")
+    assert ended["warnings"][0] == "w" and "drops their calls" in ended["warnings"][1]
+    assert ended["nodes"] == BUSY
+
+
+@pytest.mark.parametrize(
+    ("args", "states", "start"),
+    [
+        ({"capacity": 20}, ("pending", "running"), False),
+        ({"all": True, "location": "x", "start": True}, ("stopped",), False),
+        ({"name": ["b1"]}, ("pending", "stopping"), True),
+        ({"name": ["b1"], "start": "no"}, ("stopping",), False),
+    ],
+)
+def test_the_nodes_that_were_chosen_are_waited_for_and_not_started_again(said, args, states, start):
+    nodes = [{"instance_id": f"i-{number}", "state": state} for number, state in enumerate(states)]
+    begun = {**waiting("x"), "changed": True, "nodes": nodes, "started": ["b1"], "explanation": "why"}
+    looks = Looks(begun, {**DONE, "nodes": nodes, "started": [], "explanation": "asked for by name"})
+    ended = looks.action({**args, "wait_timeout": 60}, pexip_cloud_node.ActionModule).run(task_vars={})
+    assert looks.asked[1]["module_args"] == {
+        "name": [node["instance_id"] for node in nodes],
+        "start": start,
+        "wait_timeout": 60,
+    }
+    assert (ended["changed"], ended["started"], ended["explanation"]) == (True, ["b1"], "why")
