@@ -69,3 +69,22 @@ def test_a_tie_is_an_error_unless_it_is_one_image_listed_twice():
 def test_nonsense_is_refused(kind, version):
     with pytest.raises(AnsibleFilterError):
         pexip_image(CATALOGUE, kind, version)
+
+
+def test_a_conferencing_node_runs_what_the_management_node_runs():
+    """Not a newer version that the one asked for covers as well."""
+    newer = image("Pexip Infinity Management Node 11.1.0 (build 27000.0.0)", "ami-111")
+    images = [*CATALOGUE, newer, image("Pexip Infinity Management Node 11.0.0.1 (build 27001.0.0)", "ami-11001")]
+    assert pexip_image(images, "management", "11")["image_id"] == "ami-111"
+    assert pexip_image(images, "management", "11", running="11.0.0")["image_id"] == "ami-11"
+    assert pexip_image(images, "management", "11", running="11.1")["image_id"] == "ami-111"
+    assert pexip_image(images, "management", "11", running="")["image_id"] == "ami-111"
+    with pytest.raises(AnsibleFilterError, match=r"Management Node, version 11.2.0, .*11.1.0"):
+        pexip_image(images, "management", "11", running="11.2.0")
+
+
+def test_another_version_than_the_running_one_is_refused():
+    with pytest.raises(
+        AnsibleFilterError, match=r"pexip_version 10.2 is not the version of the Management Node, 11.0.0"
+    ):
+        pexip_image(CATALOGUE, "management", "10.2", running="11.0.0")

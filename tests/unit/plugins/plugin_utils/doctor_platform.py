@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 URI = "/api/admin/configuration/v1/system_location/"
@@ -182,3 +183,64 @@ def well() -> dict[str, Any]:
             "overflow_nodes_per_conference": 0,
         },
     }
+
+
+class Facts(dict):
+    """The facts, with short ways to what the tests change."""
+
+    @property
+    def bursting(self) -> dict:
+        return self["platform"]["bursting"]
+
+    @property
+    def settings(self) -> dict:
+        return self["platform"]["settings"]
+
+    @property
+    def user(self) -> dict:
+        return self["aws"]["user"]
+
+    def node(self, name: str) -> dict:
+        return next(n for n in self["platform"]["nodes"] if n["name"] == name)
+
+    def instance(self, name: str) -> dict:
+        return next(i for i in self["aws"]["instances"] if i["instance_id"] == f"i-{name}")
+
+    def location(self, name: str) -> dict:
+        return next(i for i in self["platform"]["locations"] if i["name"] == name)
+
+    def row(self, name: str) -> dict:
+        return next(r for r in self.bursting["nodes"] if r["name"] == name)
+
+    def primary(self, name: str) -> dict:
+        return next(r for r in self.bursting["locations"] if r["name"] == name)
+
+    def host(self, name: str) -> dict:
+        return next(h for h in self["wanted"]["nodes"] if h["name"] == name)
+
+    def run(self, name: str, minutes: int, in_contact: bool = True) -> None:
+        """Let an overflow node run."""
+        self.instance(name)["state"]["name"] = "running"
+        self.node(name)["in_contact"] = in_contact
+        self.row(name).update(state="running", running_minutes=minutes, in_contact=in_contact)
+
+
+def facts() -> Facts:
+    return Facts(copy.deepcopy(well()))
+
+
+def without_inventory() -> Facts:
+    made = facts()
+    made["wanted"] = {}
+    return made
+
+
+def the(found: list[dict], code: str, name: str | None = None) -> dict:
+    """The one finding of a code (about an object)."""
+    matching = [f for f in found if f["code"] == code and name in (None, f["object"])]
+    assert len(matching) == 1, found
+    return matching[0]
+
+
+def codes(found: list[dict]) -> set[str]:
+    return {f["code"] for f in found}
