@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,7 +18,8 @@ author: the pexip.infinity authors
 description:
   - Reads the variables of every host named, not only of those that a play's limit left, so that rules about the whole
     fleet hold under C(--limit) and in slices.
-  - A role's own variable (C(conferencing_node_private_ip)) goes before the shared one (C(pexip_private_ip)).
+  - A role's own variable (C(conferencing_node_private_ip)) goes before the shared one (C(pexip_private_ip)), and for the
+    connection to the management API the environment (E(PEXIP_HOST), E(PEXIP_PASSWORD)) comes last. Empty is not given.
   - Of secrets only the presence is given.
 positional: hostvars, role
 options:
@@ -51,6 +53,7 @@ _value:
 """
 
 SETTINGS = (
+    "host",
     "domain",
     "region",
     "subnet_id",
@@ -59,11 +62,14 @@ SETTINGS = (
     "private_ip",
     "public_address",
     "location",
+    "image_id",
     "instance_types",
     "dns_servers",
     "ntp_servers",
 )
 SECRETS = ("node_password", "admin_password", "password")
+# Options of the connection: the modules read their environment twins, too (AWX injects credentials so).
+CONNECTION = ("host", "password")
 
 
 def wanted_host(name: str, variables: Mapping[str, Any], role: str) -> dict[str, Any]:
@@ -73,7 +79,7 @@ def wanted_host(name: str, variables: Mapping[str, Any], role: str) -> dict[str,
         for variable in (f"{role}_{field}", f"pexip_{field}"):
             if variables.get(variable) not in (None, ""):
                 return variables[variable]
-        return None
+        return (os.environ.get(f"PEXIP_{field.upper()}") or None) if field in CONNECTION else None
 
     host = {field: setting(field) for field in SETTINGS}
     # A node takes its own inventory name; pexip_hostname is the Management Node's (DESIGN: shared variables).

@@ -20,6 +20,8 @@ description:
   - Parses image names tolerantly (C(11.0.0 (build 26902.0.0)) as well as C(11.0.0 build 26902)); the guide's
     C(Configuration Node) is a Conferencing Node.
   - Takes the highest build of the highest version that matches. Images of another owner are never taken.
+  - Conferencing Nodes run exactly the version that the Management Node O(running) has, even where a newer one is
+    published that O(version) covers as well.
   - Fails when no image matches, naming the versions that there are, or when two share the highest version and build.
 positional: kind, version
 options:
@@ -41,6 +43,10 @@ options:
     description: The account that publishes the images.
     type: str
     default: "686087431763"
+  running:
+    description: The version that the Management Node runs; empty while there is none.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -88,23 +94,41 @@ def parse(image: Mapping) -> dict | None:
     }
 
 
-def wanted(candidate: str, version: str) -> bool:
-    """Whether an image's version is the one asked for, or below it when fewer parts were given (11 covers 11.0.0)."""
+def covers(version: str, candidate: str) -> bool:
+    """Whether a version is the one asked for, or below it when fewer parts were given (11 covers 11.0.0)."""
     given = [int(part) for part in version.split(".")]
     have = [int(part) for part in candidate.split(".")]
     have += [0] * (len(given) - len(have))
     return have[: len(given)] == given
 
 
-def pexip_image(images: Iterable[Mapping], kind: str, version: str, owner: str = OWNER) -> dict:
-    """The image of O(kind) and O(version) with the highest build; AnsibleFilterError on none or a tie."""
+def version_problem(version: str, running: str) -> str | None:
+    """Why nodes of a version cannot join a Management Node that runs another, or None when they can or there is none."""
+    if not running or covers(version, running):
+        return None
+    return (
+        f"pexip_version {version} is not the version of the Management Node, {running}: Conferencing Nodes run the "
+        f"Management Node's version; set pexip_version to {running}, or upgrade the platform first"
+    )
+
+
+def pexip_image(
+    images: Iterable[Mapping], kind: str, version: str, owner: str = OWNER, running: str | None = ""
+) -> dict:
+    """The image of O(kind) and O(version), or of O(running), with the highest build; AnsibleFilterError on none or a tie."""
     version = str(version)
     if kind not in ("management", "conferencing"):
         raise AnsibleFilterError(f"pexip_image: kind must be management or conferencing, not {kind!r}.")
     if not re.fullmatch(r"\d+(\.\d+)*", version):
         raise AnsibleFilterError(f"pexip_image: {version!r} is not a version such as 11.0.0.")
     parsed = [p for p in (parse(i) for i in images if str(i.get("owner_id")) == str(owner)) if p and p["kind"] == kind]
-    matching = [p for p in parsed if wanted(p["version"], version)]
+    if problem := version_problem(version, running or ""):
+        raise AnsibleFilterError(problem)
+    if running:
+        version = running
+        matching = [p for p in parsed if numbers(p["version"]) == numbers(running)]
+    else:
+        matching = [p for p in parsed if covers(version, p["version"])]
     if not matching:
         versions = sorted({p["version"] for p in parsed}, key=numbers)
         raise AnsibleFilterError(

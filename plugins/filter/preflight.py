@@ -40,9 +40,12 @@ options:
       adopt:
         description: Whether instances set up by hand are taken over.
         type: bool
+      ssh_agent:
+        description: Whether an agent can give the OpenSSH client the Management Node's private key.
+        type: bool
       management:
         description:
-          - The Management Node as P(pexip.infinity.wanted_hosts#filter) gives it, and C(given), whether it is an
+          - The Management Node as P(pexip.infinity.wanted_hosts#filter) gives it. Where it has a C(host) it is an
             existing one that is known by its address. Null when the inventory has none.
         type: dict
       nodes:
@@ -53,11 +56,17 @@ options:
         description: Names of the system locations that the inventory declares.
         type: list
         elements: str
+      setup:
+        description:
+          - What the Management Node's play makes beside the Management Node. C(management_cidrs) and C(open_to_all) for
+            the security groups, C(dns_servers), C(ntp_servers) and C(locations) for the platform.
+          - Null in the play of the nodes. The Management Node's installation is not judged then, either.
+        type: dict
       found:
         description:
           - C(subnets), C(key_pairs), C(images), C(instances) and C(interfaces) as the modules of amazon.aws list them,
-            C(offered), the instance types that the region offers (null when not asked), and C(platform), null or the
-            C(nodes), C(locations) and C(version) of the platform.
+            C(offered), by availability zone the instance types that it offers, and C(platform), null or the C(nodes),
+            C(locations), C(version), C(hostname) and C(domain) of the platform.
         type: dict
 """
 

@@ -30,7 +30,7 @@ def text(value: Any) -> Markup:
     return Markup(html.escape(str(value), quote=True))
 
 
-def element(name: str, /, *children: Any, **attributes: Any) -> Markup:
+def element(tag: str, /, *children: Any, **attributes: Any) -> Markup:
     """One element.
 
     An underscore in an attribute's name stands for a hyphen, one at its end for nothing (``class_``). An attribute that is
@@ -42,5 +42,5 @@ def element(name: str, /, *children: Any, **attributes: Any) -> Markup:
         for key, value in given
         if value is not None and value is not False
     ]
-    start = f"<{name}{''.join(words)}>"
-    return Markup(start if name in VOID else f"{start}{text(children)}</{name}>")
+    start = f"<{tag}{''.join(words)}>"
+    return Markup(start if tag in VOID else f"{start}{text(children)}</{tag}>")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -21,15 +21,17 @@ class Plan:
         self.version: str = str(plan.get("version") or "")
         self.force: bool = bool(plan.get("force"))
         self.adopt: bool = bool(plan.get("adopt"))
+        self.ssh_agent: bool = bool(plan.get("ssh_agent"))
         self.management: dict | None = plan.get("management") or None
         self.nodes: list[dict] = list(plan.get("nodes") or [])
         self.locations: list[str] = list(plan.get("locations") or [])
+        self.setup: Mapping[str, Any] | None = plan.get("setup") or None
         self.found: Mapping[str, Any] = plan.get("found") or {}
 
     @property
-    def manager_is_given(self) -> bool:
-        """Whether the Management Node is an existing one, known by its address, so that none is launched."""
-        return bool(self.management and self.management.get("given"))
+    def given(self) -> str:
+        """The address of an existing Management Node, so that none is launched; empty when there is none."""
+        return (self.management or {}).get("host") or ""
 
     @property
     def platform_hostname(self) -> str:
@@ -39,8 +41,18 @@ class Plan:
     @cached_property
     def hosts(self) -> list[dict]:
         """Every host that has or will have an instance: the Management Node, unless it is given, and all nodes."""
-        managers = [self.management] if self.management and not self.manager_is_given else []
+        managers = [self.management] if self.management and not self.given else []
         return managers + self.nodes
+
+    @property
+    def deploys(self) -> dict | None:
+        """The Management Node that this play sees to; None when it is given, and in a play of the nodes."""
+        return self.management if self.management and self.setup and not self.given else None
+
+    @property
+    def installed(self) -> bool:
+        """Whether the Management Node answers, or was installed and is stopped: only then is its certificate known."""
+        return bool(self.platform) or any(tag(i, "pexip-infinity-tls-fingerprint") for i in self.managers())
 
     @cached_property
     def subnets(self) -> dict[str, dict]:
@@ -52,37 +64,37 @@ class Plan:
         return self.subnets.get(host.get("subnet_id") or "")
 
     @cached_property
-    def instances(self) -> list[dict]:
-        """Instances that exist, each once: those on their way to termination do not count."""
-        found = {i["instance_id"]: i for i in self.found.get("instances") or [] if i["state"]["name"] in LIVE}
-        return list(found.values())
+    def instances(self) -> dict[str, dict]:
+        """Instances that exist, by id: those on their way to termination do not count."""
+        return {i["instance_id"]: i for i in self.found.get("instances") or [] if i["state"]["name"] in LIVE}
+
+    @cached_property
+    def namesakes(self) -> list[dict]:
+        """Live instances whose tags name our platform, or another one with the same host name."""
+        return [i for i in self.instances.values() if tag(i, "pexip-infinity-platform") == self.platform_hostname]
 
     def managers(self) -> list[dict]:
         """Live instances that say they are the Management Node of a platform with our host name."""
-        return [
-            i
-            for i in self.instances
-            if tag(i, "pexip-infinity-platform") == self.platform_hostname
-            and tag(i, "pexip-infinity-role") == "management"
-        ]
+        return [i for i in self.namesakes if tag(i, "pexip-infinity-role") == "management"]
 
     def own_instances(self, host: Mapping) -> list[dict]:
         """Live instances that carry our tags for a host."""
         if host is self.management:
             return self.managers()
-        return [
-            i
-            for i in self.instances
-            if tag(i, "pexip-infinity-platform") == self.platform_hostname
-            and tag(i, "pexip-infinity-node") == host["name"]
-        ]
+        return [i for i in self.namesakes if tag(i, "pexip-infinity-node") == host["name"]]
 
     def to_launch(self, host: Mapping) -> bool:
         """Whether a host has no instance yet (one that will be adopted counts as its instance)."""
-        if self.own_instances(host):
-            return False
+        return not self.own_instances(host) and not self.adoptable(host)
+
+    def adoptable(self, host: Mapping) -> bool:
+        """Whether an instance that is nobody's has the host's address, and it is to be taken over."""
         address = host.get("private_ip") or (self.registered.get(host["name"]) or {}).get("address")
-        return not (self.adopt and any(i.get("private_ip_address") == address for i in self.instances if address))
+        place = (host.get("subnet_id"), address)
+        return self.adopt and any(
+            (i.get("subnet_id"), i.get("private_ip_address")) == place and not tag(i, "pexip-infinity-node")
+            for i in self.instances.values()
+        )
 
     @cached_property
     def platform(self) -> Mapping | None:
@@ -103,3 +115,13 @@ class Plan:
 def tag(instance: Mapping, key: str) -> str | None:
     """One tag of an instance, None when it does not carry it."""
     return (instance.get("tags") or {}).get(key)
+
+
+def listed(names: Iterable[str], nothing: str = "none") -> str:
+    """Names in one line, sorted, each once."""
+    return ", ".join(sorted({str(name) for name in names})) or nothing
+
+
+def fqdn(host: Mapping) -> str:
+    """Host name and domain in lower case, as DNS compares them."""
+    return f"{host.get('hostname') or ''}.{host.get('domain') or ''}".lower()

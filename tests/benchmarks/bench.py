@@ -7,7 +7,7 @@
 
 - A pexip_node task that finds nothing to do against an ansible.builtin.uri GET of the same node: many of both, in turns, in
   one playbook run, so that whatever else the machine does hits both alike. The ratio of the medians is the figure.
-- The requests that `site` costs, on an empty account and when there is nothing left to do.
+- The requests that each playbook costs, the first time and when there is nothing left to do.
 
 Exits with 1 when a goal is missed.
 """
@@ -137,20 +137,28 @@ def summary(requests: dict[str, int]) -> tuple[str, str]:
     return figures[0], figures[1]
 
 
-def measure_site() -> list[Measured]:
-    """The requests of a whole platform with four nodes: made from nothing, and found as it should be."""
+def measure_playbooks() -> list[Measured]:
+    """The requests of each playbook for a platform with four nodes: made from nothing, and found as it should be."""
     lines = []
-    with lab(98) as running:
-        for what in ("site on an empty account", "site again"):
-            running.requests(reset=True)
-            changed = [
-                task["task"] for task in play(running, "pexip.infinity.site", running.inventory) if task["changed"]
-            ]
-            api, aws = summary(running.requests())
-            lines += [Measured(f"{what}: API requests", api), Measured(f"{what}: AWS requests", aws)]
+    for playbooks in (("deploy_management", "onboard_nodes"), ("site",)):
+        with lab(98) as running:
+            for playbook in playbooks:
+                for which in ("first run", "second run"):
+                    lines += measure_run(running, playbook, which)
+    return lines
+
+
+def measure_run(running: Lab, playbook: str, which: str) -> list[Measured]:
+    """The requests of one run; a second one has the goal to change nothing."""
+    running.requests(reset=True)
+    tasks = play(running, f"pexip.infinity.{playbook}", running.inventory)
+    api, aws = summary(running.requests())
+    lines = [Measured(f"{playbook}, {which}: API requests", api), Measured(f"{playbook}, {which}: AWS requests", aws)]
+    if which == "second run":
+        changed = [task["task"] for task in tasks if task["changed"]]
         writes = running.writes()
-        lines.append(Measured("site again: requests that write", str(writes), "0", writes == 0))
-        lines.append(Measured("site again: changed tasks", ", ".join(changed) or "0", "0", not changed))
+        lines.append(Measured(f"{playbook}, {which}: requests that write", str(writes), "0", writes == 0))
+        lines.append(Measured(f"{playbook}, {which}: changed tasks", ", ".join(changed) or "0", "0", not changed))
     return lines
 
 
@@ -166,7 +174,7 @@ def table(lines: list[Measured]) -> str:
 
 def main() -> int:
     """Measures, prints, and says whether every goal was met."""
-    lines = measure_tasks() + measure_site()
+    lines = measure_tasks() + measure_playbooks()
     print(table(lines))
     return 0 if all(line.met for line in lines) else 1
 

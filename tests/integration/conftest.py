@@ -101,7 +101,7 @@ class Play:
         extra_vars: dict | None = None,
         inventory: dict | None = None,
         environment: dict[str, str] | None = None,
-        timeout: float = 420,
+        timeout: float = 900,
     ) -> Run:
         """
         `playbook`: a name in the collection (deploy_management), a path, or the plays themselves as data.

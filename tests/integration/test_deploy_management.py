@@ -6,13 +6,17 @@
 
 from __future__ import annotations
 
-import copy
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from pexip_lab.testing import OTHER_IMAGE
 
 CONFIGURATION = "/api/admin/configuration/v1"
 ROLE = "pexip.infinity.management_node"
+# For Play.with_vars: what the environment can say as well.
+NO_CONNECTION = dict.fromkeys(
+    ("pexip_host", "pexip_port", "pexip_username", "pexip_password", "pexip_tls_fingerprint", "pexip_ca_path")
+)
 
 
 def instances(lab, *states: str) -> list[dict]:
@@ -34,14 +38,6 @@ def locations(lab) -> dict[str, dict]:
     return {location["name"]: location for location in objects(lab, "system_location")}
 
 
-def without_host(inventory: dict) -> dict:
-    """An inventory whose Management Node is to be found by its tags."""
-    changed = copy.deepcopy(inventory)
-    for name in ("pexip_host", "pexip_tls_fingerprint"):
-        changed["all"]["vars"].pop(name, None)
-    return changed
-
-
 def on_manager(*steps: dict, host: str = "pexip_management") -> list[dict]:
     """A playbook of those tasks."""
     return [{"name": "Test", "hosts": host, "gather_facts": False, "tasks": list(steps)}]
@@ -49,6 +45,20 @@ def on_manager(*steps: dict, host: str = "pexip_management") -> list[dict]:
 
 def role(name: str, **more) -> dict:
     return {"name": name, "ansible.builtin.include_role": {"name": name, **more}}
+
+
+def launch(lab, subnet: str, address: str, marks: dict[str, str] | None = None) -> str:
+    """An instance of somebody's with those tags; returns its id."""
+    owner = [{"Key": key, "Value": value} for key, value in {"Owner": "somebody", **(marks or {})}.items()]
+    return lab.ec2().run_instances(
+        ImageId=OTHER_IMAGE,
+        InstanceType="m4.large",
+        SubnetId=subnet,
+        PrivateIpAddress=address,
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": owner}],
+    )["Instances"][0]["InstanceId"]
 
 
 # The private deployment, step by step: each test takes the account as the one before it left it.
@@ -175,14 +185,16 @@ class TestPublic:
             yield lab
 
     def test_it_has_an_elastic_address_of_its_own(self, public, play):
+        """The connection to the management API is in the environment alone, as AWX has it."""
         ec2 = public.ec2()
         stranger = ec2.allocate_address(Domain="vpc")["AllocationId"]
-        inventory = public.inventory_for("public")
+        inventory = play.with_vars(public.inventory_for("public"), **NO_CONNECTION)
+        options = {"inventory": inventory, "environment": {"PEXIP_PORT": str(public.network.api_port)}}
         public.requests(reset=True)
-        play(public, "deploy_management", inventory=inventory, check=True).succeeded()
+        play(public, "deploy_management", check=True, **options).succeeded()
         assert public.writes() == 0
 
-        play(public, "deploy_management", inventory=inventory).succeeded()
+        play(public, "deploy_management", **options).succeeded()
         (instance,) = instances(public)
         ours = [address for address in ec2.describe_addresses()["Addresses"] if address["AllocationId"] != stranger]
         assert [address["InstanceId"] for address in ours] == [instance["InstanceId"]]
@@ -193,9 +205,14 @@ class TestPublic:
         }
         assert instance["PublicIpAddress"] == ours[0]["PublicIp"]
 
+        (group,) = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["pexip-nodes"]}])[
+            "SecurityGroups"
+        ]
+        assert public.network.api_port in {rule.get("FromPort") for rule in group["IpPermissions"]}
+
         public.requests(reset=True)
-        play(public, "deploy_management", inventory=inventory).unchanged()
-        play(public, "deploy_management", inventory=inventory, check=True).unchanged()
+        play(public, "deploy_management", **options).unchanged()
+        play(public, "deploy_management", check=True, **options).unchanged()
         assert public.writes() == 0
 
 
@@ -206,10 +223,13 @@ class TestHybrid:
             yield lab
 
     def test_an_existing_management_node_is_configured_and_nothing_is_launched(self, hybrid, play):
+        """Its address and certificate come from the environment, as AWX has them."""
+        inventory = play.with_vars(hybrid.inventory, **NO_CONNECTION)
+        assert {"PEXIP_HOST", "PEXIP_PORT", "PEXIP_TLS_FINGERPRINT"} <= set(hybrid.env)
         hybrid.requests(reset=True)
-        play(hybrid, "deploy_management", check=True).succeeded()
+        play(hybrid, "deploy_management", inventory=inventory, check=True).succeeded()
         assert hybrid.writes() == 0
-        play(hybrid, "deploy_management").succeeded()
+        play(hybrid, "deploy_management", inventory=inventory).succeeded()
         assert instances(hybrid) == []
         assert {"London", "Oslo"} <= set(locations(hybrid))
         (group,) = hybrid.ec2().describe_security_groups(Filters=[{"Name": "group-name", "Values": ["pexip-nodes"]}])[
@@ -222,74 +242,17 @@ class TestHybrid:
         }
         assert peers == {"udp", "50"}
         hybrid.requests(reset=True)
-        play(hybrid, "deploy_management").unchanged()
+        play(hybrid, "deploy_management", inventory=inventory).unchanged()
         assert hybrid.writes() == 0
 
-
-class TestPlatform:
-    """The role infinity_platform on an installed Management Node."""
-
-    @pytest.fixture(scope="class")
-    def lab(self, lab_factory):
-        with lab_factory(seed="platform") as lab:
-            yield lab
-
-    @pytest.fixture
-    def configure(self, lab, play):
-        role_tasks = on_manager(role("pexip.infinity.infinity_platform"))
-        return lambda check=False, **variables: play(lab, role_tasks, "-vvv", check=check, extra_vars=variables)
-
-    def test_locations_may_overflow_to_each_other(self, lab, configure):
-        wanted = [
-            {"name": "Paris", "overflow_location1": "Rome", "description": "Gare du Nord"},
-            {"name": "Rome", "overflow_location1": "Paris", "ntp_servers": ["ntp.example.com"]},
-        ]
-        lab.requests(reset=True)
-        configure(check=True, pexip_locations=wanted).succeeded()
-        assert lab.writes() == 0
-        configure(pexip_locations=wanted).succeeded()
-        found = locations(lab)
-        assert found["Paris"]["overflow_location1"] == found["Rome"]["resource_uri"]
-        assert found["Rome"]["overflow_location1"] == found["Paris"]["resource_uri"]
-        assert [server["address"] for server in found["Rome"]["ntp_servers"]] == ["ntp.example.com"]
-        assert [server["address"] for server in found["Rome"]["dns_servers"]] == [lab.network.resolver]
-        configure(pexip_locations=wanted).unchanged()
-        configure(check=True, pexip_locations=wanted).unchanged()
-
-    def test_licences_and_global_settings(self, lab, configure):
-        wanted = {
-            "pexip_locations": [],
-            "pexip_licences": ["AAAA-1111 BBBB-2222"],
-            "infinity_platform_global_settings": {"enable_chat": False, "bursting_threshold": 7},
-        }
-        run = configure(**wanted).succeeded()
-        assert [licence["entitlement_id"] for licence in objects(lab, "licence")] == ["AAAA-1111BBBB-2222"]
-        settings = lab.api(f"{CONFIGURATION}/global/1/")
-        assert (settings["enable_chat"], settings["bursting_threshold"]) == (False, 7)
-        assert "AAAA-1111BBBB-2222" not in run.output
-        again = configure(**wanted).unchanged()
-        assert "AAAA-1111BBBB-2222" not in again.output
-
-    @pytest.mark.parametrize(
-        ("variables", "message"),
-        [
-            ({"pexip_locations": [{"name": "Bad", "mtu": 100}]}, "mtu"),
-            ({"infinity_platform_license": ["x"]}, "did you mean infinity_platform_licences?"),
-        ],
-    )
-    def test_bad_input_is_refused(self, lab, configure, variables, message):
-        lab.requests(reset=True)
-        run = configure(**variables).failed()
-        assert message in " ".join(run.failures)
-        assert lab.writes() == 0
-
-    def test_a_found_management_node_is_taken_by_its_tags(self, lab, play):
-        """The seed's instance carries our tags: nothing is launched beside it, and its pin is the tag's."""
-        (before,) = instances(lab)
-        inventory = without_host(lab.inventory)
-        hidden = {"PEXIP_HOST": "", "PEXIP_TLS_FINGERPRINT": ""}
-        play(lab, on_manager(role(ROLE)), inventory=inventory, environment=hidden).unchanged()
-        assert [instance["InstanceId"] for instance in instances(lab)] == [before["InstanceId"]]
+    def test_one_that_answers_by_another_name_is_refused(self, hybrid, play):
+        hybrid.requests(reset=True)
+        run = play(hybrid, "deploy_management", extra_vars={"pexip_hostname": "corporate"}).failed()
+        assert (
+            "pexip_hostname is corporate, and the Management Node that answers says that it is manager"
+            in run.failures[-1]
+        )
+        assert hybrid.writes() == 0
 
 
 class TestFailures:
@@ -306,20 +269,29 @@ class TestFailures:
             "pexip_version": "12.0.0",
             "pexip_subnet_id": "subnet-0123456789abcdef0",
             "pexip_key_name": "lost",
-            "pexip_hostname": "m" * 64,
+            "pexip_hostname": "mg",
+            "pexip_dns_servers": ["dns.example.com"],
+            "pexip_management_cidrs": ["0.0.0.0/0"],
+            "pexip_locations": [{"name": "Bare", "ntp_servers": []}],
         }
         run = play(lab, "deploy_management", extra_vars=wrong).failed()
-        for value in wrong.values():
-            assert value in run.failures[-1]
+        for said in (
+            "pexip_version 12.0.0",
+            "pexip_subnet_id subnet-0123456789abcdef0",
+            "pexip_key_name lost",
+            "hostname 'mg'",
+            "pexip_dns_servers: 'dns.example.com'",
+            "pexip_management_cidrs: 0.0.0.0/0",
+            "The location Bare has no ntp_servers",
+        ):
+            assert said in run.failures[-1]
         assert run.failures[-1].splitlines()[-1].startswith("ansible-playbook ")
         assert lab.writes() == 0
 
     @pytest.mark.parametrize(
         ("variables", "message"),
         [
-            ({"pexip_management_cidrs": ["0.0.0.0/0"]}, "pexip_management_cidrs"),
             ({"management_node_instance_type": "m4.large"}, "did you mean management_node_instance_types?"),
-            ({"pexip_locations": [{"name": "Bare", "dns_servers": []}]}, "the location(s) Bare"),
             ({"pexip_locations": [{"name": "Odd", "overflow_location": "X"}]}, "overflow_location"),
             ({"management_node_public_address": "static"}, "static"),
         ],
@@ -364,6 +336,31 @@ class TestFailures:
         assert instance["InstanceId"] == by_hand["InstanceId"]
         assert tags(instance)["pexip-infinity-role"] == "management"
         assert {group["GroupName"] for group in instance["SecurityGroups"]} == {"default", "pexip-nodes"}
+
+    def test_what_is_elsewhere_or_another_nodes_is_not_taken_over(self, lab, play):
+        """An instance at the address in another network, and one with the tags of another platform's node."""
+        ec2, near = lab.ec2(), lab.network.subnets[0]
+        vpc = ec2.create_vpc(CidrBlock=str(lab.network.vpc))["Vpc"]["VpcId"]
+        elsewhere = ec2.create_subnet(VpcId=vpc, CidrBlock=str(near))["Subnet"]["SubnetId"]
+        strangers = {
+            str(near[30]): launch(lab, elsewhere, str(near[30])),
+            str(near[31]): launch(
+                lab,
+                lab.env["LAB_SUBNET_A"],
+                str(near[31]),
+                {"pexip-infinity-node": "c1", "pexip-infinity-platform": "p2"},
+            ),
+        }
+        lab.requests(reset=True)
+        locate, said = on_manager(role(ROLE, tasks_from="locate")), []
+        for address in strangers:
+            asked = {"pexip_adopt": True, "pexip_private_ip": address}
+            said.append(play(lab, locate, extra_vars=asked).failed().failures[-1])
+        assert "There is no Management Node manager" in said[0]
+        assert f"{strangers[str(near[31])]} at {near[31]} is not to be taken over" in said[1]
+        assert "the node c1 of the platform p2" in said[1]
+        assert lab.writes() == 0
+        ec2.terminate_instances(InstanceIds=list(strangers.values()))
 
     def test_two_runs_at_once_leave_one_instance(self, lab, tmp_path, play):
         play(lab, on_manager(role("pexip.infinity.node_security_group"))).succeeded()

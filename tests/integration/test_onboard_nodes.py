@@ -18,7 +18,7 @@ LOCATION = "/api/admin/configuration/v1/system_location/"
 CONFERENCING_11_0_0 = "ami-60dd7d13"
 ASKED_FOR = {  # what a run without a change may ask the management API for n nodes
     "fleet": 30,
-    "node": 3,
+    "node": 2,
 }
 
 
@@ -378,7 +378,7 @@ def test_all_problems_are_told_before_anything_is_made(lab, onboard):
         "conf31: pexip_private_ip 10.9.9.9: address 10.9.9.9 is outside the subnet",
         "conf32: pexip_key_name no-such-key does not exist",
         "conf33: pexip_subnet_id subnet-0123456789abcdef0 does not exist",
-        "conf34: pexip_instance_types x99.huge: the region offers none of them",
+        "conf34: pexip_instance_types x99.huge: the availability zone eu-west-1a offers none of them",
         f"{'c' * 33}: the name has 33 characters, the platform takes 32",
         f"{'c' * 33}: pexip_public_address elastic in a private deployment",
         "The location London would hold private",
@@ -428,3 +428,99 @@ def test_an_instance_that_another_run_launched_meanwhile_is_taken(lab, module_pl
     module_play(lab, play, inventory=hosts, environment=FOUND_BY_TAGS).succeeded()
     (instance,) = instances(lab, "conf50")
     assert registered(lab)["conf50"]["address"] == instance["PrivateIpAddress"]
+
+
+def test_a_change_that_drops_calls_is_refused_unless_forced(lab, onboard, onboarded):
+    call = lab.call_start("Oslo", 1)
+    (shard,) = lab.api("/api/admin/status/v1/conference_shard/?limit=0")["objects"]
+    name = next(name for name, node in registered(lab).items() if shard["node"] in (name, node["address"]))
+    moved = {name: {"pexip_location": "London", "pexip_subnet_id": lab.env["LAB_SUBNET_B"]}}
+    before = registered(lab)[name]
+    (failure,) = onboard(inventory(lab, moved)).failed().failures
+    assert "carries 1 conferences" in failure
+    assert "changing its system_location" in failure
+    assert registered(lab)[name] == before
+    onboard(inventory(lab, moved, pexip_force=True)).succeeded()
+    assert registered(lab)[name]["system_location"] != before["system_location"]
+    lab.call_end(call)
+
+
+def test_a_look_up_may_catch_instances_between_two_states(lab, module_play, onboarded):
+    """conf60's instance, never set up, was on its way down then; conf01's, set up long ago, on its way up."""
+    ec2 = lab.ec2()
+    marks = {
+        "pexip-infinity-node": "conf60",
+        "pexip-infinity-platform": "manager",
+        "pexip-infinity-role": "conferencing",
+    }
+    (launched,) = ec2.run_instances(
+        ImageId=CONFERENCING_11_0_0,
+        InstanceType="c4.2xlarge",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=lab.env["LAB_SUBNET_B"],
+        SecurityGroupIds=[group_id(lab, "pexip-nodes")],
+        TagSpecifications=[
+            {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in marks.items()]}
+        ],
+    )["Instances"]
+    (restarted,) = instances(lab, "conf01")
+    both = [launched["InstanceId"], restarted["InstanceId"]]
+    lab.clock_advance("1m")
+    ec2.stop_instances(InstanceIds=both)
+    lab.clock_advance("1m")
+    assert status(lab)["conf01"]["sync_status"] == "SYNCED"  # the platform goes on saying what it was told last
+    ec2.start_instances(InstanceIds=[restarted["InstanceId"]])
+
+    role = "pexip.infinity.conferencing_node"
+    seen = {launched["InstanceId"]: "stopping", restarted["InstanceId"]: "pending"}
+    tasks = [
+        {"name": "Look up", "ansible.builtin.import_role": {"name": role, "tasks_from": "look_up"}},
+        {
+            "name": "Put the states of that moment into what was found",
+            "ansible.builtin.set_fact": {"conferencing_node__instances": {"instances": "{{ of_that_moment }}"}},
+            "vars": {
+                "of_that_moment": "{% set found = [] %}{% for instance in conferencing_node__instances.instances %}"
+                "{% set _ = found.append(instance | combine({'state': {'name': seen[instance.instance_id] | default(instance.state.name)}})) %}"
+                "{% endfor %}{{ found }}",
+                "seen": seen,
+            },
+        },
+        *(
+            {"name": step, "ansible.builtin.import_role": {"name": role, "tasks_from": step}}
+            for step in ("launch", "register", "await_contact")
+        ),
+    ]
+    hosts = inventory(lab, {"conf01": {"pexip_location": "London"}, "conf60": {"pexip_location": "Oslo"}})
+    play = [{"name": "In between", "hosts": "pexip_nodes", "gather_facts": False, "tasks": tasks}]
+    run = module_play(lab, play, "-vvv", inventory=hosts, environment=FOUND_BY_TAGS).succeeded()
+    (looked_up,) = (result["nodes"] for result in run.results("Look the platform's nodes up") if "nodes" in result)
+    before = next(node["status"]["last_updated"] for node in looked_up if node["name"] == "conf01")
+    (waited,) = (result for result in run.results("Wait until the nodes report in") if "nodes" in result)
+    assert waited["invocation"]["module_args"]["since"] == {"conf01": before}
+    assert next(node["status"]["last_updated"] for node in waited["nodes"] if node["name"] == "conf01") > before
+    assert status(lab)["conf60"]["sync_status"] == "SYNCED"
+    assert [i["InstanceId"] for i in instances(lab, "conf60")] == [launched["InstanceId"]]
+
+
+def test_a_management_node_on_its_way_down_is_started_once_it_has_stopped(lab, module_play):
+    """The last test of this file: it takes the Management Node away for a while."""
+    (manager,) = (
+        instance
+        for reservation in lab.ec2().describe_instances()["Reservations"]
+        for instance in reservation["Instances"]
+        if tags(instance).get("pexip-infinity-role") == "management"
+    )
+    lab.ec2().stop_instances(InstanceIds=[manager["InstanceId"]])
+    role = "pexip.infinity.management_node"
+    then = "{{ management_node__instance | combine({'state': {'name': 'stopping'}}) }}"
+    tasks = [
+        {"name": "Find", "ansible.builtin.import_role": {"name": role, "tasks_from": "find"}},
+        {"name": "As it was", "ansible.builtin.set_fact": {"management_node__instance": then}},
+        {"name": "Bring up", "ansible.builtin.import_role": {"name": role, "tasks_from": "bring_up"}},
+    ]
+    play = [{"name": "Start", "hosts": "pexip_management", "gather_facts": False, "tasks": tasks}]
+    run = module_play(lab, play, inventory=inventory(lab, {}), environment=FOUND_BY_TAGS).succeeded()
+    (now,) = lab.ec2().describe_instances(InstanceIds=[manager["InstanceId"]])["Reservations"][0]["Instances"]
+    assert now["State"]["Name"] == "running"
+    assert not run.results("Wait until an instance that is on its way down has stopped")[0].get("skipped")

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The demonstration: a fresh lab, a whole platform from nothing, the same run again without a change, the lab down.
+# The demonstration: a fresh lab, a bursting platform from nothing, the same run again without a change, calls that rise
+# until an overflow node starts, the status as a table and as a page, the lab down.
 # KEEP=1 leaves the lab up and says how to use it. Run through `make demo`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -15,7 +16,9 @@ finish() {
     cat <<TXT
   source .venv/bin/activate
   eval "\$(pexip-lab env --state $state)"
-  ansible-playbook -i $state/inventory.yml pexip.infinity.site --check --diff
+  ansible-playbook -i $state/inventory pexip.infinity.site --check --diff
+  ansible-playbook -i $state/inventory pexip.infinity.check_bursting
+  pexip-lab call --help --state $state
   make lab-down$([ "$state" = .lab ] || echo " LAB=$state")        when done
 TXT
   else
@@ -36,16 +39,38 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 pexip-lab up --state "$state"
 eval "$(pexip-lab env --state "$state")"
-pexip-lab inventory --state "$state" >"$state/inventory.yml"
+mkdir "$state/inventory"
+pexip-lab inventory --state "$state" >"$state/inventory/lab.yml"
+# What an operator adds to an inventory to have it burst.
+cat >"$state/inventory/overflow.yml" <<YML
+---
+all:
+  vars:
+    pexip_overflow: {London: AWS burst, Oslo: AWS burst}
+    pexip_bursting_threshold: 5
+  children:
+    pexip_overflow:
+      hosts:
+        burst01: {pexip_location: AWS burst}
+YML
 # Pipelining keeps module files, and so secrets, off the disk.
 export ANSIBLE_PIPELINING=1 ANSIBLE_LOCALHOST_WARNING=0
 
-say "From nothing to a working platform: pexip.infinity.site"
-ansible-playbook -i "$state/inventory.yml" pexip.infinity.site
+say "From nothing to a bursting platform: pexip.infinity.site"
+ansible-playbook -i "$state/inventory" pexip.infinity.site
 
 say "The same again: nothing may change"
-ansible-playbook -i "$state/inventory.yml" pexip.infinity.site | tee "$state/second-run.log"
+ansible-playbook -i "$state/inventory" pexip.infinity.site | tee "$state/second-run.log"
 python tests/tools/unchanged.py "$state/second-run.log"
+
+say "A conference in London takes 25 of its 30 HD connections: the platform starts an overflow node"
+pexip-lab call start --state "$state" --location London --participants 25
+page=.cache/bursting-status.html
+mkdir -p .cache
+# As an operator would before a large conference, and with the same effect: it waits until the node can host calls.
+ansible-playbook -i "$state/inventory" pexip.infinity.start_overflow_nodes -e cloud_bursting_start_all=true
+ansible-playbook -i "$state/inventory" pexip.infinity.bursting_status -e bursting_report_html="$PWD/$page"
+say "The status as a page, kept for you to look at: $page"
 
 if [ -z "${KEEP:-}" ]; then
   say "What to try next"

@@ -67,7 +67,8 @@ fi
 rm -f "$venv/.stamp"
 pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
 "${pip[@]}" -r requirements-dev.txt
-"${pip[@]}" --no-deps -e tests/lab
+# compat: a plain path instead of an import hook, which every module that a playbook runs would pay for.
+"${pip[@]}" --no-deps -e tests/lab --config-settings editable_mode=compat
 # The collection under the name that it is called by: pexip.infinity, for playbooks and for Python alike.
 collections=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ansible_collections
 mkdir -p "$collections/pexip"

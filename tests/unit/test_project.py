@@ -116,6 +116,13 @@ def test_playbook_is_tested(playbook):
     assert re.search(rf"\b{playbook}\b", text_of("tests/integration")), "no integration test mentions it"
 
 
+def test_readme_has_an_inventory_for_each_deployment_option():
+    """tests/integration/test_site.py deploys from each of them."""
+    examples = re.findall(r"<!-- inventory: (\w+) -->\n```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    stated = {name: yaml.safe_load(text)["all"]["vars"]["pexip_deployment"] for name, text in examples}
+    assert stated == {name: name for name in ("private", "public", "hybrid")}
+
+
 def test_version_stands_in_galaxy_yml_alone():
     version = load("galaxy.yml")["version"]
     # When a plugin came is another matter, and stays what it is when the version moves on.

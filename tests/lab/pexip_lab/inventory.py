@@ -139,7 +139,7 @@ def _shared(lab: Simulation, deployment: str, fleet: Fleet) -> dict[str, Any]:
         "pexip_poll_interval": 1,
     }
     if deployment == "public":
-        variables["pexip_connect_via"] = "private"
+        variables["pexip_connect_via"] = "public"
     if fleet.bursting:
         variables |= {
             "pexip_overflow": fleet.bursting,

@@ -16,9 +16,13 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 from .aws.endpoint import WsgiApp
 
 _log = logging.getLogger(__name__)
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 Guard = Callable[[str], bool]
+
+
+def reset_on_close(connection: socket.socket) -> None:
+    """Let the peer see a reset instead of an end."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class GuardedSocket(socket.socket):
@@ -49,7 +53,7 @@ class GuardedSocket(socket.socket):
         connection, peer = super().accept()
         if self._guard(peer[0]):
             return connection, peer
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        reset_on_close(connection)
         connection.close()
         raise ConnectionAbortedError(errno.ECONNABORTED, f"connection from {peer[0]} refused")
 

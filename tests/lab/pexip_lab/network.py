@@ -43,6 +43,12 @@ class Network:
         return IPv4Network((int(self.vpc.network_address) + (100 << 16), 16))
 
     @property
+    def public(self) -> IPv4Network:
+        """The region's public addresses: a /17 of each lab's own between 127.200.0.0 and 127.249.255.255."""
+        number = self.vpc.network_address.packed[1]
+        return IPv4Network((int(IPv4Address("127.200.0.0")) + (number << 15), 17))
+
+    @property
     def resolver(self) -> str:
         """The VPC's own DNS and NTP server: the base address plus two, as in AWS. The lab's services listen there."""
         return str(self.vpc.network_address + 2)

@@ -16,6 +16,7 @@ from .clock import Clock
 from .counters import Requests
 from .firewall import Firewall
 from .hypervisor import Hypervisor
+from .internet import Internet
 from .listener import GuardedSocket, http_server
 from .machine import Machine, Site
 from .management_node import ManagementNode
@@ -34,7 +35,10 @@ class Simulation:
         self.network: Network = settings.addresses
         self.clock = Clock(settings.time_scale)
         self.requests = Requests()
-        self.account = Account.open(self.network, self.clock, self._observe, settings.files.key)
+        self.internet = Internet(self.network, loop, self._living)
+        self.account = Account.open(
+            self.network, self.clock, self._observe, self.internet.next_address, settings.files.key
+        )
         site = Site(
             network=self.network,
             clock=self.clock,
@@ -60,6 +64,7 @@ class Simulation:
             async with http_server(aws, self.open_port(self.network.aws_port), threads=10):
                 yield
         finally:
+            await self.internet.close()
             await self.hypervisor.close()
             self.clock.stop()
 
@@ -111,6 +116,9 @@ class Simulation:
             "dropped": sum(calls.board.dropped for calls in self.calls()),
             "bursting": [entry for manager in self.management_nodes() for entry in manager.bursting.history],
         }
+
+    def _living(self) -> list[LabInstance]:
+        return self.account.living()
 
     def _observe(self, instance: LabInstance, state: str) -> None:
         self.loop.call_soon_threadsafe(self.hypervisor.follow, instance, state)

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from pexip_lab.aws.images import IMAGES, pexip_image
-from pexip_lab.testing import CONFERENCING_IMAGE, EVERYONE, MANAGEMENT_IMAGE, Account, refused, tcp
+from pexip_lab.testing import CONFERENCING_IMAGE, EVERYONE, MANAGEMENT_IMAGE, OTHER_IMAGE, Account, refused, tcp
 
 PEXIP = "686087431763"
 ESP = {"IpProtocol": "50", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
@@ -208,6 +208,20 @@ class TestPublicAddresses:
         account.await_state(instance, "terminated")
         (left,) = account.ec2.describe_addresses(AllocationIds=[elastic["AllocationId"]])["Addresses"]
         assert "AssociationId" not in left
+
+    @pytest.mark.parametrize(("asked", "public"), [({}, True), ({"AssociatePublicIpAddress": False}, False)])
+    def test_a_subnet_may_give_one_to_every_new_instance_that_does_not_say_otherwise(self, account, asked, public):
+        vpc = account.ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+        subnet = account.ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.0.0/24")["Subnet"]["SubnetId"]
+        account.ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
+        (instance,) = account.ec2.run_instances(
+            ImageId=OTHER_IMAGE,
+            InstanceType="m4.large",
+            MinCount=1,
+            MaxCount=1,
+            NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": subnet, **asked}],
+        )["Instances"]
+        assert ("PublicIpAddress" in account.await_state(instance["InstanceId"], "running")) is public
 
 
 def test_the_private_key_fits_the_key_pair(account: Account):

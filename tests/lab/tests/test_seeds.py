@@ -255,7 +255,7 @@ def test_inventory_of_an_empty_account(lab):
 
 def test_inventory_of_a_public_deployment(lab):
     inventory = lab.inventory_for("public")["all"]
-    assert inventory["vars"]["pexip_connect_via"] == "private"
+    assert inventory["vars"]["pexip_connect_via"] == "public"
     hosts = inventory["children"]["pexip_nodes"]["children"]["pexip_always_on"]["hosts"]
     assert {host["pexip_public_address"] for host in hosts.values()} == {"elastic", "dynamic"}
     assert inventory["children"]["pexip_management"]["hosts"]["manager"] == {"pexip_public_address": "elastic"}

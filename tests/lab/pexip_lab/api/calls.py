@@ -108,9 +108,10 @@ class Calls:
     def hosts(self) -> list[Host]:
         """All Conferencing Nodes, in the order in which they were configured."""
         with self._platform.using():
-            status = models.model("status", "worker_vm").objects.in_bulk()
             configured = list(models.model("configuration", "worker_vm").objects.all())
-        return [self._host(node, status[node.pk]) for node in configured]
+            status = models.model("status", "worker_vm").objects.in_bulk()
+        # one that is being registered, or deleted, at this moment has no status
+        return [self._host(node, status[node.pk]) for node in configured if node.pk in status]
 
     def arrived(self, key: int, address: str, booted: datetime) -> None:
         """A node has reported in."""

@@ -27,7 +27,7 @@ def write_conference(conference: Conference, hosts: Sequence[Host], now: datetim
 def write_loads(board: Switchboard, hosts: Sequence[Host]) -> None:
     """Bring the loads of nodes and locations up to date; a node out of contact carries nothing that is known."""
     node_rows = models.model("status", "worker_vm").objects.in_bulk()
-    for host in hosts:
+    for host in [host for host in hosts if host.key in node_rows]:
         values = {
             "media_load": board.load([host]).percent,
             "signaling_count": sum(conference.nodes.get(host.key, 0) for conference in board.conferences.values()),
@@ -113,7 +113,7 @@ def _participant(row: type[Model], conference: Conference, host: Host, location:
         call_uuid=identity,
         conference=conference.name,
         connect_time=now,
-        display_name=alias.split("@")[0],
+        display_name=alias.split("@", maxsplit=1)[0],
         source_alias=alias,
         call_direction="in",
         protocol="SIP",

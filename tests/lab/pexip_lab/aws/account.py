@@ -14,7 +14,7 @@ from moto.iam.models import iam_backends
 from ..clock import Clock
 from ..network import REGION, ZONES, Network
 from . import iam, images
-from .backend import LOCK, LabEC2Backend, Observer, install
+from .backend import LOCK, Addresses, LabEC2Backend, Observer, install
 from .instance import LabInstance
 
 KEY_NAME = "lab-key"
@@ -35,13 +35,15 @@ class Account:
     lock = LOCK
 
     @classmethod
-    def open(cls, network: Network, clock: Clock, observe: Observer, key_file: Path) -> "Account":
+    def open(cls, network: Network, clock: Clock, observe: Observer, public: Addresses, key_file: Path) -> "Account":
         """Make the account with the prerequisites that the guide assumes (Assumptions and prerequisites).
 
+        :param observe: told of every change of an instance's state
+        :param public: gives out public addresses
         :param key_file: where the private half of the key pair goes, mode 0600
         """
         os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # moto reads it when a region is made
-        install(clock, observe)
+        install(clock, observe, public)
         iam.install()
         ec2 = ec2_backends[DEFAULT_ACCOUNT_ID][REGION]
         images.load(ec2)
@@ -60,6 +62,11 @@ class Account:
         key_file.write_text(pair.key_material)
         access_key, secret_key = _administrator()
         return cls(ec2, vpc.id, (subnets[0].id, subnets[1].id), access_key, secret_key, key_file)
+
+    def living(self) -> list[LabInstance]:
+        """The instances that still exist, running or not."""
+        with self.lock:
+            return [instance for instance in self.ec2.instances() if instance.live]
 
     def image(self, instance: LabInstance) -> images.PexipImage | None:
         """What an instance was made from; None when that is none of Pexip's images."""

@@ -18,9 +18,10 @@ from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 from ..clock import Clock
 from .errors import in_use, token_mismatch
 from .instance import LabInstance
-from .networking import LabNetworkInterface, LabRule, LabSubnet, next_public_address
+from .networking import LabNetworkInterface, LabRule, LabSubnet
 
 Observer = Callable[[LabInstance, str], None]
+Addresses = Callable[[], str]
 
 # one request of EC2 at a time, so that tokens and addresses are given out once
 LOCK = threading.RLock()
@@ -29,8 +30,9 @@ LOCK = threading.RLock()
 class LabEC2Backend(EC2Backend):
     """EC2 of one region."""
 
-    def __init__(self, region_name: str, account_id: str, *, clock: Clock, observe: Observer):
+    def __init__(self, region_name: str, account_id: str, *, clock: Clock, observe: Observer, public: Addresses):
         self.clock = clock
+        self.next_public_address = public
         self.lock = LOCK
         self.tell = observe
         self.tokens: dict[str, tuple[dict[str, Any], Any]] = {}
@@ -67,7 +69,7 @@ class LabEC2Backend(EC2Backend):
         self, domain: str, address: str | None = None, tags: dict[str, str] | None = None
     ) -> ElasticAddress:
         # moto's own choice lies in 127.0.0.0/8, which here holds the private addresses
-        return super().allocate_address(domain, address or next_public_address(), tags)
+        return super().allocate_address(domain, address or self.next_public_address(), tags)
 
     def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
         group = self.get_security_group_by_name_or_id(group_id or name or "")
@@ -118,10 +120,11 @@ class LabEC2Response(EC2Response):
         return ActionResult(reservation)
 
 
-def install(clock: Clock, observe: Observer) -> None:
+def install(clock: Clock, observe: Observer, public: Addresses) -> None:
     """Put the mended classes in moto's places. Once, before anything asks moto for a backend.
 
     :param observe: called with an instance and its new state (or ``rebooting``), while the account is locked
+    :param public: gives the next public address, while the account is locked
     """
     settings.EC2_ENABLE_INSTANCE_TYPE_VALIDATION = True
     settings.ENABLE_KEYPAIR_VALIDATION = True
@@ -131,5 +134,5 @@ def install(clock: Clock, observe: Observer) -> None:
     security_groups.SecurityGroupRule = LabRule
     subnets.Subnet = LabSubnet
     EC2_PREFIX_TO_RESOURCE["eipalloc"] = "elastic-ip"  # what AWS calls it among tags; moto says vpc-elastic-ip
-    ec2_backends.backend = partial(LabEC2Backend, clock=clock, observe=observe)
+    ec2_backends.backend = partial(LabEC2Backend, clock=clock, observe=observe, public=public)
     urls.url_paths = {"{0}/": LabEC2Response.dispatch}

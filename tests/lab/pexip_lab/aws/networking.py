@@ -1,7 +1,6 @@
 """moto's security group rules, network interfaces and subnets, mended to behave as in AWS."""
 
-import itertools
-from ipaddress import IPv4Address, ip_network
+from ipaddress import IPv4Address
 from typing import Any
 
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
@@ -12,17 +11,6 @@ from .errors import address_in_use, invalid_value
 
 PROTOCOL_NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
 WITH_PORTS = ("tcp", "udp", "icmp", "icmpv6")
-
-
-# The ranges for documentation: whoever dials one of them by mistake reaches nobody.
-_public = itertools.cycle(
-    str(address) for net in ("198.51.100.0/24", "203.0.113.0/24") for address in ip_network(net).hosts()
-)
-
-
-def next_public_address() -> str:
-    """An address of the region's public range (never routed by the lab); each is another one than the last."""
-    return next(_public)
 
 
 def protocol_name(protocol: object) -> str:
@@ -86,7 +74,7 @@ class LabNetworkInterface(NetworkInterface):
 
     def check_auto_public_ip(self) -> None:
         if str(self.public_ip_auto_assign).lower() == "true" and self.elastic_address is None:
-            self.public_ip = next_public_address()
+            self.public_ip = self.ec2_backend.next_public_address()
 
 
 class LabSubnet(Subnet):
