@@ -20,7 +20,7 @@ REPORTS := .cache/reports
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
-demo: venv ## a whole platform in a simulated AWS account, from nothing (KEEP=1 leaves it up)
+demo: venv ## a bursting platform in a simulated AWS account, from nothing (KEEP=1 leaves it up)
 	@tests/tools/demo.sh
 
 test: venv ## everything below down to molecule; about 15 minutes on two cores
@@ -44,7 +44,7 @@ molecule: venv ## every role's scenario, two at a time (ROLE=name for one)
 bench: venv ## the performance claims, measured
 	@python tests/benchmarks/bench.py
 
-lab-up: venv ## start a lab in .lab (LAB=directory for another; SEED=platform or nodes for one that is not empty)
+lab-up: venv ## start a lab in .lab (LAB=directory for another; SEED=platform, nodes, hybrid, bursting or by-hand for one that is not empty)
 	@pexip-lab up --state $(LAB) $(if $(SEED),--seed $(SEED))
 	@printf 'Now: eval "$$(%s env --state %s)"\n' .venv/bin/pexip-lab $(LAB)
 

@@ -101,6 +101,14 @@ def test_to_overflow_killed_after_every_step(platform, convert):
     assert platform.writes() == 0
 
 
+def test_onboarding_does_not_convert_in_passing(platform, play):
+    platform.requests(reset=True)
+    run = play(platform, "onboard_nodes", "--limit", "conf02").failed()
+    assert any("convert_nodes" in message and "pexip-cloud" in message for message in run.failures)
+    assert platform.writes() == 0
+    assert state(platform, "conf02") == OVERFLOW
+
+
 def test_to_always_on_killed_after_every_step(platform, convert):
     for step in ("Take the bursting tag away", DRAIN, "Start the instance", MOVE):
         assert convert(overflow=False, environment={"PEXIP_TEST_KILL_AFTER": step}).rc == -9, step

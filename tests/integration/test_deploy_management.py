@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook deploy_management from an empty account on, judged by EC2 and by the platform itself."""
+"""The playbook deploy_management from an empty account on, judged by EC2 and by the platform itself.
+
+That a second run changes nothing, and what public and hybrid deployments look like, test_site shows.
+"""
 
 from __future__ import annotations
 
@@ -120,17 +123,6 @@ class TestPrivate:
             for name in ("London", "Oslo"):
                 assert [one["address"] for one in locations(private)[name][f"{resource}s"]] == [server["address"]]
 
-    def test_a_second_run_changes_nothing_and_check_says_so(self, private, play):
-        ec2 = private.ec2()
-        (instance,) = instances(private)
-        ec2.create_tags(Resources=[instance["InstanceId"]], Tags=[{"Key": "pexip-cloud", "Value": "by hand"}])
-        private.requests(reset=True)
-        play(private, "deploy_management").unchanged()
-        check = play(private, "deploy_management", check=True).unchanged()
-        assert private.writes() == 0
-        assert check.results("Tell what would be done")[0]["msg"] == "Nothing would change."
-        assert {"owner", "pexip-cloud"} <= set(tags(instances(private)[0])), "tags are never purged"
-
     def test_node_plays_find_it_by_its_tags(self, private, play):
         tasks = [
             role(ROLE, tasks_from="locate"),
@@ -152,6 +144,7 @@ class TestPrivate:
     def test_a_stopped_one_is_started_again_never_replaced(self, private, play):
         ec2 = private.ec2()
         (before,) = instances(private)
+        ec2.create_tags(Resources=[before["InstanceId"]], Tags=[{"Key": "pexip-cloud", "Value": "by hand"}])
         ec2.stop_instances(InstanceIds=[before["InstanceId"]])
         ec2.get_waiter("instance_stopped").wait(InstanceIds=[before["InstanceId"]], WaiterConfig={"Delay": 1})
         check = play(private, "deploy_management", check=True).succeeded()
@@ -159,6 +152,7 @@ class TestPrivate:
         play(private, "deploy_management").succeeded()
         (after,) = instances(private, "running")
         assert after["InstanceId"] == before["InstanceId"]
+        assert {"owner", "pexip-cloud"} <= set(tags(after)), "tags are never purged"
 
     def test_two_instances_with_the_same_tags_are_an_error(self, private, play):
         ec2 = private.ec2()
@@ -178,44 +172,6 @@ class TestPrivate:
         ec2.terminate_instances(InstanceIds=[second])
 
 
-class TestPublic:
-    @pytest.fixture(scope="class")
-    def public(self, lab_factory):
-        with lab_factory() as lab:
-            yield lab
-
-    def test_it_has_an_elastic_address_of_its_own(self, public, play):
-        """The connection to the management API is in the environment alone, as AWX has it."""
-        ec2 = public.ec2()
-        stranger = ec2.allocate_address(Domain="vpc")["AllocationId"]
-        inventory = play.with_vars(public.inventory_for("public"), **NO_CONNECTION)
-        options = {"inventory": inventory, "environment": {"PEXIP_PORT": str(public.network.api_port)}}
-        public.requests(reset=True)
-        play(public, "deploy_management", check=True, **options).succeeded()
-        assert public.writes() == 0
-
-        play(public, "deploy_management", **options).succeeded()
-        (instance,) = instances(public)
-        ours = [address for address in ec2.describe_addresses()["Addresses"] if address["AllocationId"] != stranger]
-        assert [address["InstanceId"] for address in ours] == [instance["InstanceId"]]
-        assert tags(ours[0]) == {
-            "Name": "manager",
-            "pexip-infinity-node": "manager",
-            "pexip-infinity-platform": "manager",
-        }
-        assert instance["PublicIpAddress"] == ours[0]["PublicIp"]
-
-        (group,) = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["pexip-nodes"]}])[
-            "SecurityGroups"
-        ]
-        assert public.network.api_port in {rule.get("FromPort") for rule in group["IpPermissions"]}
-
-        public.requests(reset=True)
-        play(public, "deploy_management", **options).unchanged()
-        play(public, "deploy_management", check=True, **options).unchanged()
-        assert public.writes() == 0
-
-
 class TestHybrid:
     @pytest.fixture(scope="class")
     def hybrid(self, lab_factory):
@@ -226,24 +182,9 @@ class TestHybrid:
         """Its address and certificate come from the environment, as AWX has them."""
         inventory = play.with_vars(hybrid.inventory, **NO_CONNECTION)
         assert {"PEXIP_HOST", "PEXIP_PORT", "PEXIP_TLS_FINGERPRINT"} <= set(hybrid.env)
-        hybrid.requests(reset=True)
-        play(hybrid, "deploy_management", inventory=inventory, check=True).succeeded()
-        assert hybrid.writes() == 0
         play(hybrid, "deploy_management", inventory=inventory).succeeded()
         assert instances(hybrid) == []
         assert {"London", "Oslo"} <= set(locations(hybrid))
-        (group,) = hybrid.ec2().describe_security_groups(Filters=[{"Name": "group-name", "Values": ["pexip-nodes"]}])[
-            "SecurityGroups"
-        ]
-        peers = {
-            rule["IpProtocol"]
-            for rule in group["IpPermissions"]
-            if {"CidrIp": str(hybrid.network.on_premises)}.items() <= (rule["IpRanges"] or [{}])[0].items()
-        }
-        assert peers == {"udp", "50"}
-        hybrid.requests(reset=True)
-        play(hybrid, "deploy_management", inventory=inventory).unchanged()
-        assert hybrid.writes() == 0
 
     def test_one_that_answers_by_another_name_is_refused(self, hybrid, play):
         hybrid.requests(reset=True)
@@ -309,15 +250,20 @@ class TestFailures:
         assert "there is no key pair lost" in run.failures[0] and "no security group nowhere" in run.failures[0]
         assert lab.writes() == 0
 
+    @pytest.fixture(scope="class")
+    def groups(self, lab, module_play):
+        """The security groups are there."""
+        module_play(lab, on_manager(role("pexip.infinity.node_security_group"))).succeeded()
+
+    @pytest.mark.usefixtures("groups")
     def test_instance_types_that_are_not_to_be_had(self, lab, play):
-        play(lab, on_manager(role("pexip.infinity.node_security_group"))).succeeded()
         lab.requests(reset=True)
         run = play(lab, on_manager(role(ROLE)), extra_vars={"pexip_instance_types": ["m99.huge", "m98.huge"]}).failed()
         assert "m99.huge, m98.huge" in run.failures[0] and "eu-west-1a" in run.failures[0]
         assert lab.writes() == 0
 
+    @pytest.mark.usefixtures("groups")
     def test_an_instance_made_by_hand_is_taken_over_by_its_address(self, lab, play):
-        play(lab, on_manager(role("pexip.infinity.node_security_group"))).succeeded()
         ec2, address = lab.ec2(), str(lab.network.subnets[0][20])
         by_hand = ec2.run_instances(
             ImageId="ami-e5d67696",
@@ -362,8 +308,8 @@ class TestFailures:
         assert lab.writes() == 0
         ec2.terminate_instances(InstanceIds=list(strangers.values()))
 
+    @pytest.mark.usefixtures("groups")
     def test_two_runs_at_once_leave_one_instance(self, lab, tmp_path, play):
-        play(lab, on_manager(role("pexip.infinity.node_security_group"))).succeeded()
         # Each with an inventory of its own, as two people have; neither waits for the installation.
         runs = [type(play)(tmp_path / name) for name in ("one", "two")]
         with ThreadPoolExecutor() as pool:

@@ -193,7 +193,9 @@ def test_then_nothing_changes(site, name):
 
 
 def test_check_then_says_so(site):
-    assert site.runs["check again"].results("Tell what would be done")[0]["msg"] == "Nothing would change."
+    check = site.runs["check again"]
+    assert check.results("Tell what would be done")[0]["msg"] == "Nothing would change."
+    assert not re.search("would (launch|register|tag)", check.output)
 
 
 def test_the_plan_is_judged_once_a_run(site):
