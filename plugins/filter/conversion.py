@@ -33,7 +33,8 @@ options:
     required: true
   found:
     description:
-      - C(platform), the Management Node's host name; C(nodes) as M(pexip.infinity.pexip_node_info) returns them;
+      - C(platform), the Management Node's host name in our tags; C(host_name), the platform's own; C(overflow), the map of
+        primary to overflow locations; C(nodes) as M(pexip.infinity.pexip_node_info) returns them;
         C(instances) as M(amazon.aws.ec2_instance_info) lists them; C(locations), names; C(adopt) and C(force); and
         C(floor), the number of HD connections that stay in service.
     type: dict

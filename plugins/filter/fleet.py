@@ -62,7 +62,6 @@ SETTINGS = (
     "private_ip",
     "public_address",
     "location",
-    "image_id",
     "instance_types",
     "dns_servers",
     "ntp_servers",
@@ -88,6 +87,7 @@ def wanted_host(name: str, variables: Mapping[str, Any], role: str) -> dict[str,
         name=variables.get(f"{role}_name") or name,
         hostname=own or name.split(".")[0],
         public_address=host["public_address"] or "none",
+        image_id=variables.get(f"{role}_image_id") or None,  # a role's own choice; there is no shared one
         secrets={f"pexip_{field}": setting(field) is not None for field in SECRETS},
         overflow="pexip_overflow" in (variables.get("group_names") or []),
     )

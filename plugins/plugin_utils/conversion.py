@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TAG = "pexip-cloud"  # guide, "AWS tag name"
-REASON = "converting"
-MARKER = f"pexip.infinity: {REASON}"  # how a maintenance mode of ours begins; a killed run is known by it
+OURS = "pexip.infinity: "  # how the reason of a maintenance mode of ours begins
+MARKER = f"{OURS}converting"  # and how a killed run is known
 OVERFLOW, ALWAYS_ON = "overflow", "always-on"
 
 
@@ -39,18 +39,21 @@ class Wanted:
 class Found:
     """What the account and the platform hold.
 
-    ``platform`` is the Management Node's host name, ``nodes`` as ``pexip_node_info`` returns them, ``instances`` as
-    ``ec2_instance_info`` lists them, ``locations`` the names of all system locations, ``floor`` a number of HD
-    connections.
+    ``platform`` is the Management Node's host name in the inventory and so in our tags, ``host_name`` the one that the
+    platform itself goes by, which bursting looks for. ``overflow`` maps primary to overflow locations. ``nodes`` as
+    ``pexip_node_info`` returns them, ``instances`` as ``ec2_instance_info`` lists them, ``locations`` the names of all
+    system locations, ``floor`` a number of HD connections.
     """
 
     platform: str
+    host_name: str
     nodes: list[dict[str, Any]]
     instances: list[dict[str, Any]]
     locations: list[str]
     adopt: bool = False
     force: bool = False
     floor: int = 0
+    overflow: Mapping[str, str] = field(default_factory=dict)
     by_name: dict[str, dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,8 +94,8 @@ def plans(wanted: list[Wanted], chosen: list[str], found: Found) -> list[dict[st
     result = [_plan(fleet[name], found) for name in chosen]
     for plan in [plan for plan in result if plan["steps"] and not plan["problems"]]:
         plan["problems"].extend(_mixing(fleet[plan["name"]], fleet, found))
-    below = list(_floor(result, found))
-    for plan in [plan for plan in result if plan["steps"] and plan["to"] == OVERFLOW]:
+    leaving, below = _floor(result, found)
+    for plan in [plan for plan in result if plan["name"] in leaving]:
         plan["problems"].extend(below)
     return result
 
@@ -104,7 +107,7 @@ def _plan(node: Wanted, found: Found) -> dict[str, Any]:
     problems = list(_identity(node, current, candidates, found))
     steps = [] if problems else list(_steps(node, current, instance, found))
     if steps:
-        problems.extend(_place(node, instance, found))
+        problems.extend(_place(node, current, found))
     return {
         "name": node.name,
         "to": node.kind,
@@ -150,20 +153,33 @@ def _steps(node: Wanted, current: Mapping, instance: Mapping, found: Found) -> I
         yield f"move to {node.location}"
     if bool(current["enable_distributed_database"]) == node.overflow:
         yield f"distributed database {'off' if node.overflow else 'on'}"
-    if node.overflow and tags.get(TAG) != found.platform:
-        yield f"stop and tag {TAG}: {found.platform}"
+    if node.overflow and tags.get(TAG) != found.host_name:
+        yield f"stop and tag {TAG}: {found.host_name}"
     if current.get("maintenance_mode") and str(current.get("maintenance_mode_reason") or "").startswith(MARKER):
         yield "finish the conversion that was begun"
 
 
-def _place(node: Wanted, instance: Mapping, found: Found) -> Iterator[str]:
-    """The location that it goes to, and the address that an overflow node may have."""
+def _place(node: Wanted, current: Mapping, found: Found) -> Iterator[str]:
+    """The location that it goes to, the address that an overflow node may have, and whether it may be touched now."""
     if not node.location:
         yield f"{node.name}: pexip_location is not given: name the system location that it goes to"
     elif node.location not in found.locations:
         yield (
             f"{node.name}: pexip_location {node.location} does not exist on the platform; there are: "
             f"{', '.join(sorted(found.locations))}"
+        )
+    elif found.overflow and node.overflow != (node.location in found.overflow.values()):
+        there = ", ".join(sorted(set(found.overflow.values())))
+        yield (
+            f"{node.name} becomes {node.kind}, and pexip_location {node.location} is "
+            f"{'no overflow location' if node.overflow else 'an overflow location'}: give it another one "
+            f"(pexip_overflow has these overflow locations: {there})"
+        )
+    reason = str(current.get("maintenance_mode_reason") or "")
+    if current.get("maintenance_mode") and not reason.startswith(OURS):
+        yield (
+            f"{node.name} is in maintenance mode, which somebody else set ({reason or 'no reason given'}): it would be "
+            "left in it and host nothing; take it out of maintenance mode first"
         )
     if node.overflow and node.public_address == "dynamic" and not found.force:
         yield (
@@ -179,7 +195,7 @@ def _mixing(node: Wanted, fleet: Mapping[str, Wanted], found: Found) -> Iterator
             continue
         member = fleet.get(other["name"])
         location = (member.location if member and member.location else None) or other["system_location"]
-        overflow = member.overflow if member else found.tag(other["name"]) == found.platform
+        overflow = member.overflow if member else found.tag(other["name"]) == found.host_name
         if location == node.location and overflow != node.overflow:
             yield (
                 f"{node.name}: pexip_location {node.location} is also that of the "
@@ -188,11 +204,11 @@ def _mixing(node: Wanted, fleet: Mapping[str, Wanted], found: Found) -> Iterator
             )
 
 
-def _floor(result: list[dict[str, Any]], found: Found) -> Iterator[str]:
-    """The always-on capacity that stays in service while, and after, this batch leaves it."""
-    if not found.floor:
-        return
-    leaving = {plan["name"] for plan in result if plan["steps"] and plan["to"] == OVERFLOW}
+def _floor(result: list[dict[str, Any]], found: Found) -> tuple[set[str], list[str]]:
+    """Which always-on nodes in service this batch takes out, and what forbids it.
+
+    Every node with a step goes into maintenance mode, those that come back to the same capacity, too.
+    """
     serving = {
         node["name"]: int((node.get("status") or {}).get("max_hd_calls") or 0)
         for node in found.nodes
@@ -201,10 +217,12 @@ def _floor(result: list[dict[str, Any]], found: Found) -> Iterator[str]:
         and node.get("node_type", "CONFERENCING") == "CONFERENCING"
         and found.tag(node["name"]) is None
     }
+    leaving = {plan["name"] for plan in result if plan["steps"]} & serving.keys()
     left = sum(capacity for name, capacity in serving.items() if name not in leaving)
-    if leaving & serving.keys() and left < found.floor:
-        yield (
-            f"node_conversion_floor is {found.floor} HD connections: without {', '.join(sorted(leaving))} the always-on "
-            f"nodes in service have {left} of {sum(serving.values())}: convert fewer at a time (pexip_serial), bring "
-            "other nodes into service first, or lower the floor"
-        )
+    if not leaving or left >= found.floor:
+        return leaving, []
+    return leaving, [
+        f"node_conversion_floor is {found.floor} HD connections: without {', '.join(sorted(leaving))} the always-on "
+        f"nodes in service have {left} of {sum(serving.values())}: convert fewer at a time (pexip_serial), bring "
+        "other nodes into service first, or lower the floor"
+    ]

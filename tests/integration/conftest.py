@@ -10,7 +10,8 @@
   module-scoped fixture of its own: `with lab_factory(seed="nodes") as lab: yield lab`.
 - `play.with_vars(lab.inventory, pexip_version="12")` is an inventory with other variables.
 - `play(lab, "deploy_management", "--limit", "manager", check=True, extra_vars={...})` runs a playbook for real, in a
-  process of its own, and returns a `Run`.
+  process of its own, and returns a `Run`. The modules are run by a Python that is warm (warm_python.py), unless
+  PEXIP_TEST_COLD is set.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +92,7 @@ class Play:
     """Runs playbooks of the collection, or files, against a lab. Its call is documented in the module's docstring."""
 
     directory: Path
+    warm_python: str = ""
     count: Iterator[int] = field(default_factory=itertools.count)
 
     def __call__(
@@ -125,7 +128,7 @@ class Play:
         done = subprocess.run(
             [str(word) for word in command],
             cwd=run,
-            env={**_environment(), **lab.env, "PEXIP_TEST_RECORD": str(record), **(environment or {})},
+            env={**_environment(), **lab.env, **self._plugins(record), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -136,6 +139,10 @@ class Play:
         lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
         stats = next((line["stats"] for line in lines if "stats" in line), {})
         return Run(done.returncode, done.stdout, stats, [line for line in lines if "stats" not in line])
+
+    def _plugins(self, record: Path) -> dict[str, str]:
+        """What the tests' own plugins want to know."""
+        return {"PEXIP_TEST_RECORD": str(record), "PEXIP_TEST_WARM_PYTHON": self.warm_python}
 
     @staticmethod
     def with_vars(inventory: dict, **changes) -> dict:
@@ -159,6 +166,7 @@ def _environment() -> dict[str, str]:
         **clean,
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "plugins" / "callback"),
         "ANSIBLE_CALLBACKS_ENABLED": "record",
+        "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "plugins" / "connection"),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_LOCALHOST_WARNING": "0",
@@ -194,13 +202,29 @@ def lab(lab_factory) -> Iterator[Lab]:
         yield lab
 
 
+@pytest.fixture(scope="session")
+def warm_python(tmp_path_factory) -> Iterator[str]:
+    """The socket of the Python that runs the modules; see warm_python.py."""
+    if os.environ.get("PEXIP_TEST_COLD"):
+        yield ""
+        return
+    # Not below pytest's own directory: a socket's path is short.
+    with tempfile.TemporaryDirectory() as directory:
+        place = f"{directory}/python"
+        command = [sys.executable, str(HERE / "warm_python.py"), place]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment()) as server:
+            assert server.stdout.readline() == b"ready\n"
+            yield place
+            server.stdin.close()
+
+
 @pytest.fixture
-def play(tmp_path) -> Play:
+def play(tmp_path, warm_python) -> Play:
     """Runs playbooks; see the module's docstring."""
-    return Play(tmp_path / "play")
+    return Play(tmp_path / "play", warm_python)
 
 
 @pytest.fixture(scope="module")
-def module_play(tmp_path_factory) -> Play:
+def module_play(tmp_path_factory, warm_python) -> Play:
     """As `play`, for module-scoped fixtures."""
-    return Play(tmp_path_factory.mktemp("play"))
+    return Play(tmp_path_factory.mktemp("play"), warm_python)

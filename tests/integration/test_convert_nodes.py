@@ -46,6 +46,12 @@ def state(lab, name: str) -> dict:
     }
 
 
+def reported(lab, name: str) -> dict:
+    """What a node last reported."""
+    (row,) = lab.api(f"/api/admin/status/v1/worker_vm/?name={name}")["objects"]
+    return row
+
+
 OVERFLOW = {"power": "stopped", "tag": "manager", "location": BURST, "database": False, "maintenance": False}
 ALWAYS_ON = {"power": "running", "tag": None, "location": "Oslo", "database": True, "maintenance": False}
 DRAIN = "Put the nodes into maintenance and wait until they carry no conference"
@@ -115,8 +121,11 @@ def test_to_always_on_killed_after_every_step(platform, convert):
         now = state(platform, "conf02")
         assert now["tag"] is None, step
         assert now["maintenance"] or now["power"] == "stopped", step
+    before = reported(platform, "conf02")
     convert(overflow=False).succeeded()
     assert state(platform, "conf02") == ALWAYS_ON
+    after = reported(platform, "conf02")
+    assert after["sync_status"] == "SYNCED" and after["last_updated"] > before["last_updated"]
     platform.requests(reset=True)
     convert(overflow=False, check=True).unchanged()
     assert platform.writes() == 0

@@ -42,7 +42,13 @@ def wanted(name, overflow, location, public_address="none"):
 
 
 def plan(host, nodes, instances, fleet=(), **more):
-    found = {"platform": "manager", "nodes": nodes, "instances": instances, "locations": ["London", "AWS burst"]}
+    found = {
+        "platform": "manager",
+        "host_name": "manager",
+        "nodes": nodes,
+        "instances": instances,
+        "locations": ["London", "AWS burst"],
+    }
     return conversion_plans([host, *fleet], [host["name"]], {**found, **more})[0]
 
 
@@ -163,3 +169,35 @@ def test_the_floor_is_kept():
 def test_the_floor_does_not_hold_what_is_out_of_service_already():
     nodes = [node("conf01", 5, in_contact=False), node("conf02", 6)]
     assert plan(TO_OVERFLOW, nodes, [instance("conf01", 5)], floor=40)["problems"] == []
+
+
+def test_a_node_that_only_moves_leaves_service_for_a_while_too():
+    nodes = [node("conf01", 5), node("conf02", 6)]
+    host = wanted("conf01", False, "AWS burst")
+    (problem,) = plan(host, nodes, [instance("conf01", 5)], floor=16)["problems"]
+    assert "node_conversion_floor" in problem
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        pytest.param(wanted("conf01", True, "London"), "no overflow location", id="overflow in a primary location"),
+        pytest.param(wanted("conf01", False, "AWS burst"), "an overflow location", id="always-on in an overflow one"),
+    ],
+)
+def test_the_map_says_which_locations_are_overflow_locations(host, words):
+    overflow = {"London": "AWS burst"}
+    (problem,) = plan(host, [node("conf01", 5)], [instance("conf01", 5)], overflow=overflow)["problems"]
+    assert words in problem
+    assert plan(TO_OVERFLOW, [node("conf01", 5)], [instance("conf01", 5)], overflow=overflow)["problems"] == []
+
+
+def test_a_node_in_somebody_elses_maintenance_is_not_touched():
+    operators = {"maintenance_mode": True, "maintenance_mode_reason": "new fan"}
+    (problem,) = plan(TO_OVERFLOW, [node("conf01", 5, **operators)], [instance("conf01", 5)])["problems"]
+    assert "new fan" in problem
+
+
+def test_the_tag_is_the_platforms_own_host_name():
+    found = plan(TO_OVERFLOW, [node("conf01", 5)], [instance("conf01", 5)], host_name="mgr")
+    assert found["steps"][-1] == "stop and tag pexip-cloud: mgr"
