@@ -33,7 +33,7 @@ sanity: venv stage ## ansible-test sanity, without ignore entries
 	@python tests/tools/sanity.py
 
 units: venv ## unit tests, and the lab's own tests
-	@pytest tests/unit $(wildcard tests/lab/tests) -n $(WORKERS) --junitxml=$(REPORTS)/units.xml $(PYTEST_ARGS)
+	@pytest tests/unit $(wildcard tests/lab/tests) -n $(WORKERS) --dist loadfile --junitxml=$(REPORTS)/units.xml $(PYTEST_ARGS)
 
 integration: venv ## playbooks and modules against the lab
 	@pytest tests/integration -n $(WORKERS) --dist loadfile --junitxml=$(REPORTS)/integration.xml $(PYTEST_ARGS)

@@ -11,25 +11,16 @@ What happened is read from AWS, from the platform and from the calls themselves.
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pexip_lab.testing import until
 
 CONFIGURATION = "/api/admin/configuration/v1/"
 STATUS = "/api/admin/status/v1/"
 OFF = (False, "")
 LONG = 100_000  # minutes that no test lasts in the lab's time
-
-
-def until(true: Callable[[], Any], what: str) -> Any:
-    """What becomes true, once it is."""
-    deadline = time.monotonic() + 60
-    while not (value := true()):
-        assert time.monotonic() < deadline, f"in vain: {what}"
-        time.sleep(0.1)
-    return value
 
 
 @pytest.fixture(scope="module")

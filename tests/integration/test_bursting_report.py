@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from pexip_lab.planted import PLANTED
+from pexip_lab.testing import until
 
 WORKER_VM = "/api/admin/configuration/v1/worker_vm/"
 LOCATION = "/api/admin/configuration/v1/system_location/"
@@ -165,10 +165,10 @@ def well(lab_factory, module_play, tmp_path_factory):
         )
         day["writes"] = lab.writes()
         lab.call_start("London", 11)
-        deadline = time.monotonic() + 60
-        while "running" not in (row["cloud_instance_state"] for row in lab.api(CLOUD_NODE)["objects"]):
-            assert time.monotonic() < deadline, "no overflow node was started"
-            time.sleep(0.2)
+        until(
+            lambda: "running" in (row["cloud_instance_state"] for row in lab.api(CLOUD_NODE)["objects"]),
+            "an overflow node to be started",
+        )
         busy = {f"bursting_report_{kind}": str(reports / f"busy.{kind}") for kind in ("json", "html")}
         day["busy"] = module_play(
             lab, "bursting_status", check=True, extra_vars={**busy, "bursting_report_refresh": 15}

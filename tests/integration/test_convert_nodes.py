@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+from pexip_lab.testing import until
 
 BURST = "AWS burst"
 
@@ -124,8 +125,8 @@ def test_to_always_on_killed_after_every_step(platform, convert):
     before = reported(platform, "conf02")
     convert(overflow=False).succeeded()
     assert state(platform, "conf02") == ALWAYS_ON
-    after = reported(platform, "conf02")
-    assert after["sync_status"] == "SYNCED" and after["last_updated"] > before["last_updated"]
+    until(lambda: reported(platform, "conf02")["sync_status"] == "SYNCED", "conf02 to take its last change")
+    assert reported(platform, "conf02")["last_updated"] > before["last_updated"]
     platform.requests(reset=True)
     convert(overflow=False, check=True).unchanged()
     assert platform.writes() == 0

@@ -4,7 +4,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import botocore.exceptions
@@ -16,6 +16,15 @@ CONFERENCING_IMAGE = "ami-60dd7d13"
 OTHER_IMAGE = "ami-0a1b2c3d4e5f60001"
 EVERYONE = "0.0.0.0/0"
 CONTROLLER = "127.0.0.1/32"
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+    """Wait for a condition; gives back its value, and fails after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} seconds for {what}"
+        time.sleep(0.05)
+    return value
 
 
 class Account:
@@ -71,11 +80,8 @@ class Account:
 
     def await_state(self, instance_id: str, state: str) -> dict[str, Any]:
         """Wait until an instance is in a state."""
-        deadline = time.monotonic() + 20
-        while (instance := self.instance(instance_id))["State"]["Name"] != state:
-            assert time.monotonic() < deadline, f"{instance_id} is {instance['State']['Name']}, not {state}"
-            time.sleep(0.02)
-        return instance
+        until(lambda: self.instance(instance_id)["State"]["Name"] == state, f"{instance_id} to be {state}")
+        return self.instance(instance_id)
 
     def machine(self, instance_id: str) -> dict[str, Any] | None:
         """The machine behind an instance, or None."""

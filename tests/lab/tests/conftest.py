@@ -1,11 +1,11 @@
 """One lab for a whole test session, ten lab minutes a second; tests that need their own make it."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pexip_lab import testing
 from pexip_lab.client import Lab
 from pexip_lab.testing import Account, own_network
 
@@ -43,13 +43,5 @@ def account(lab: Lab) -> Account:
 
 @pytest.fixture
 def until() -> Callable[..., Any]:
-    """Wait for a condition; gives back its value, and fails after some seconds."""
-
-    def wait(condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
-        deadline = time.monotonic() + seconds
-        while not (value := condition()):
-            assert time.monotonic() < deadline, f"waited {seconds} seconds for {what}"
-            time.sleep(0.05)
-        return value
-
-    return wait
+    """Wait for a condition (pexip_lab.testing.until)."""
+    return testing.until

@@ -31,9 +31,10 @@ class Example:
     def _rows(self, path: str) -> list[dict[str, Any]]:
         return self.lab.api(path)["objects"]
 
-    def london(self) -> int:
+    def london(self) -> int | None:
+        """London's free connections; None until the engine has looked for the first time."""
         rows = self._rows(f"{STATUS}cloud_monitored_location/")
-        return {row["name"]: row["free_hd_calls"] for row in rows}["London"]
+        return {row["name"]: row["free_hd_calls"] for row in rows}.get("London")
 
     def overflow(self) -> int:
         (row,) = self._rows(f"{STATUS}cloud_overflow_location/")
@@ -52,7 +53,7 @@ class Example:
             for name, row in self.nodes().items()
         }
 
-    def state(self) -> tuple[int, str, str, int]:
+    def state(self) -> tuple[int | None, str, str, int]:
         """What stands in a row: London's capacity, the status of A and B, the overflow location's capacity."""
         words = self.words()
         return self.london(), words["burst01"], words["burst02"], self.overflow()
