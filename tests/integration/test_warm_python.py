@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pexip_lab.testing import until
 
 NO_LAB = SimpleNamespace(env={}, inventory={"all": {"hosts": {"here": {"ansible_connection": "local"}}}})
 SPEAK = """
@@ -55,3 +57,14 @@ def test_modules_do_the_same_as_from_a_cold_start(results, warm_python):
     directories = [found["process"]["stdout_lines"].pop() for found in (cold, warm)]
     assert directories[0].split()[1:] == directories[1].split()[1:]
     assert warm == cold
+
+
+def test_a_module_dies_with_its_run(play, tmp_path):
+    pid = tmp_path / "pid"
+    argv = ["sh", "-c", f"echo $PPID > {pid}; exec sleep 600"]
+    tasks = [{"hosts": "here", "gather_facts": False, "tasks": [{"ansible.builtin.command": {"argv": argv}}]}]
+    interpreter = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    started = play.start(NO_LAB, tasks, extra_vars=interpreter)
+    until(lambda: pid.exists() and pid.read_text().strip(), "the module to run")
+    started.kill()
+    until(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists(), "the module to end")

@@ -8,12 +8,15 @@ A playbook starts a Python for each task, and most of that one's time goes into 
 reading the description of EC2, the same each time. Only the start is saved: a module has a process, environment, working
 directory and output of its own here, too. The connection plugin beside this file (plugins/connection/local.py) asks for it.
 
+A module is killed as soon as the run that asked for it is gone, as it is where it is that run's child.
+
 Usage: warm_python.py SOCKET. Says "ready" when modules may come; ends with its standard input.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import gc
 import importlib
@@ -23,6 +26,7 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 import traceback
 import types
 from typing import NoReturn
@@ -50,6 +54,17 @@ def warm_up() -> None:
     gc.freeze()
 
 
+def die_with(peer: socket.socket) -> None:
+    """Kill this process when whoever waits for its answer is gone; he sends nothing more, so all that comes is the end."""
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            peer.recv(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def run_module(connection: socket.socket) -> NoReturn:
     """Run what came through the connection as Python does with a script from its standard input; answer the exit code."""
     request, files, _flags, _address = socket.recv_fds(connection, 1 << 20, 3)
@@ -60,6 +75,7 @@ def run_module(connection: socket.socket) -> NoReturn:
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    die_with(connection)
     code = 1
     try:
         script = compile(sys.stdin.buffer.read(), "<stdin>", "exec")
