@@ -21,7 +21,6 @@ import contextlib
 import itertools
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from pexip_lab.client import Lab
@@ -98,7 +98,11 @@ class Started:
 
     def kill(self) -> None:
         """Kills it with all its children, as a machine that loses power does."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        # Ansible's workers have sessions of their own, so a process group would not hold them.
+        run = psutil.Process(self.process.pid)
+        for process in (run, *run.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         self.process.wait()
 
     def wait(self, timeout: float = 900) -> Run:
@@ -177,7 +181,6 @@ class Play:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
             )
         return Started(process, run)
 
