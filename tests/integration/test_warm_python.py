@@ -61,7 +61,7 @@ def test_modules_do_the_same_as_from_a_cold_start(results, warm_python):
 
 def test_a_module_dies_with_its_run(play, tmp_path):
     pid = tmp_path / "pid"
-    argv = ["sh", "-c", f"echo $PPID > {pid}; exec sleep 600"]
+    argv = ["sh", "-c", f"echo $PPID > {pid}; exec tail --pid=$PPID -f /dev/null"]
     tasks = [{"hosts": "here", "gather_facts": False, "tasks": [{"ansible.builtin.command": {"argv": argv}}]}]
     interpreter = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     started = play.start(NO_LAB, tasks, extra_vars=interpreter)
