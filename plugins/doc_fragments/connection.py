@@ -44,7 +44,7 @@ options:
     default: true
   ca_path:
     description:
-      - File with the certificates of the CAs to trust instead of those that the controller trusts.
+      - File or directory with the certificates of the CAs to trust instead of those that the controller's system trusts.
       - Left out, the environment variable E(PEXIP_CA_PATH) is taken. The variables of other tools, such as
         E(REQUESTS_CA_BUNDLE), are not looked at.
     type: path

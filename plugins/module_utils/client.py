@@ -75,7 +75,7 @@ class Connection:
 
     ``timeout`` is in seconds and holds for connecting and for each wait for an answer.
     Trust: ``tls_fingerprint`` (SHA-256, hexadecimal, colons allowed) pins one certificate, else ``ca_path``
-    (a file or directory), else the system's authorities; ``validate_certs=False`` trusts anybody.
+    (a file or directory), else the authorities that the system trusts; ``validate_certs=False`` trusts anybody.
     """
 
     host: str
@@ -163,6 +163,12 @@ def peer_fingerprint(host: str, port: int, timeout: float) -> str:
     return hashlib.sha256(certificate or b"").hexdigest()
 
 
+def system_authorities() -> str:
+    """File or directory of the authorities that the system trusts, as OpenSSL knows them, else those of ``requests``."""
+    known = ssl.get_default_verify_paths()
+    return known.cafile or known.capath or requests.certs.where()
+
+
 class UnverifiedAdapter(HTTPAdapter):
     """For sessions that do not verify the chain: talks to the holder of one certificate, or without a pin to anybody."""
 
@@ -184,11 +190,11 @@ class UnverifiedAdapter(HTTPAdapter):
 def open_session(*, validate_certs: bool, ca_path: str | None, tls_fingerprint: str | None) -> tuple[Any, Any]:
     """A ``requests`` session and the ``verify`` value that has to go with every request.
 
-    The value is passed on each request since the environment's REQUESTS_CA_BUNDLE overrides a session's own.
+    The value is passed on each request, and is never True: else the environment's REQUESTS_CA_BUNDLE overrides it.
     """
     session = requests.Session()
     if validate_certs and not tls_fingerprint:
-        return session, ca_path or True
+        return session, ca_path or system_authorities()
     # A pin is the trust; the chain of a self-signed certificate proves nothing.
     session.mount("https://", UnverifiedAdapter(normalise_fingerprint(tls_fingerprint) if tls_fingerprint else None))
     requests.packages.urllib3.disable_warnings(requests.packages.urllib3.exceptions.InsecureRequestWarning)

@@ -77,6 +77,26 @@ def test_the_environments_bundle_overrides_no_trust_of_ours(serve, ca_file, tmp_
     assert Client(server.connection(**{trust: options[trust]})).get(NODE) == {"id": 5}
 
 
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_without_a_trust_of_ours_the_bundles_of_other_tools_are_not_looked_at(serve, ca_file, monkeypatch, variable):
+    server = serve(lambda request: OK)
+    monkeypatch.setenv(variable, ca_file)
+    assert "not trusted" in str(failure(Client(server.connection())))
+    assert server.requests == []
+
+
+def test_without_a_trust_of_ours_the_controllers_own_authorities_are_trusted(serve, ca_file, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", ca_file)  # where OpenSSL has the system's authorities
+    assert Client(serve(lambda request: OK).connection()).get(NODE) == {"id": 5}
+
+
+def test_a_controller_without_authorities_trusts_those_that_come_with_requests(monkeypatch, tmp_path):
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path / "nothing"))
+    _session, verify = client_module.open_session(validate_certs=True, ca_path=None, tls_fingerprint=None)
+    assert verify == client_module.requests.certs.where()
+
+
 def test_an_untrusted_certificate_is_an_error_that_gives_its_fingerprint_and_sends_nothing(serve):
     server = serve(lambda request: OK)
     error = failure(Client(server.connection()))
