@@ -187,14 +187,13 @@ class Platform:
         """The object with this identity, or None; one request. Raises PexipError when several have it.
 
         ``whole`` reads the whole list and keeps it, for references to objects of the same resource.
-        Secret identities (a licence key) are matched here, never written into a URL.
+        Secret identities (a licence key) are matched here, never written into a URL, and so is what no list is filtered by.
         """
         if self.client is None:
             return None
+        fields = ((resource.by_name[name], value) for name, value in identity.items())
         filters = {
-            name: value
-            for name, value in identity.items()
-            if not (resource.by_name[name].secret or resource.by_name[name].target)
+            field.name: value for field, value in fields if field.filterable and not (field.secret or field.target)
         }
         objects = self._all(resource.name) if whole else self.client.list(resource_path(resource.name), filters)
         found = [

@@ -50,6 +50,7 @@ class Field:
     ``default`` predicts a creation and is never sent. ``minimum``/``maximum`` bound a number, ``excluded`` is a hole between
     them, ``min_length``/``max_length`` bound a text. ``ordered``: the list's order matters. ``items="value"``: a list of
     ``{"value": x}`` objects, shown as a list of x. ``sent_with`` names a field whose change sends this unreadable one too.
+    ``filterable=False``: lists cannot be filtered by it.
     ``drops_calls``: a change drops the calls of a Conferencing Node. ``alias``: the module option's name where the API's
     own is taken (a Conferencing Node's password beside the connection's).
     """
@@ -73,6 +74,7 @@ class Field:
     ordered: bool = False
     items: str | None = None
     ip: bool = False
+    filterable: bool = True
     drops_calls: bool = False
     sent_with: str | None = None
     alias: str | None = None

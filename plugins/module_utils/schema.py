@@ -72,8 +72,11 @@ def target_of(name: str, facts: dict[str, Any]) -> str:
     return "system_location" if LOCATION_FIELDS.search(singular) else singular
 
 
-def to_field(name: str, facts: dict[str, Any]) -> Field:
-    """A table entry from one field of a schema; bounds are left to the server, which knows them."""
+def to_field(name: str, facts: dict[str, Any], lookups: list[str] | int | None = None) -> Field:
+    """A table entry from one field of a schema; bounds are left to the server, which knows them.
+
+    ``lookups``: what the schema says of filtering by the field, a list of them or a number for all; None for nothing.
+    """
     target = {"to_one": "ref", "to_many": "many"}.get(facts.get("related_type") or "")
     default = facts.get("default")
     return Field(
@@ -83,6 +86,7 @@ def to_field(name: str, facts: dict[str, Any]) -> Field:
         default=None if default == NO_DEFAULT else default,
         secret=is_secret(name),
         readable=not is_secret(name) or name in READABLE_SECRETS,
+        filterable=bool(lookups) and (not isinstance(lookups, list) or "exact" in lookups),
         **({target: target_of(name, facts)} if target else {}),
     )
 
@@ -173,7 +177,8 @@ def load(client: Client, name: str, identity: dict[str, Any]) -> Schema:
         raise PexipError(
             f"resource: there is no configuration resource {name!r}. {listing(name, existing)}", status=404
         ) from None
-    fields = [to_field(key, value) for key, value in facts["fields"].items()]
+    lookups = facts.get("filtering") or {}
+    fields = [to_field(key, value, lookups.get(key)) for key, value in facts["fields"].items()]
     on_list = facts.get("allowed_list_http_methods") or ["get", "post"]
     on_object = facts.get("allowed_detail_http_methods") or ["get", "patch", "delete"]
     return Schema(

@@ -38,6 +38,8 @@ options:
       - >-
         The fields, with the values, that the objects must have. A lookup can follow the field's name after two
         underscores, for example V({"name__startswith": "AWS"}). The platform evaluates them.
+      - An unknown field is an error that lists the fields that exist, nearest first; finding it out costs one request,
+        for the schema.
       - Null is refused, since it would filter nothing, and so are secret fields, since servers log URLs.
     type: dict
     default: {}
@@ -107,6 +109,8 @@ def read(client: Client, resource: str, family: str, filters: dict[str, Any]) ->
     if secret:
         raise PexipError(f"filters: {', '.join(secret)} is secret, and filters are part of a URL, which servers log")
     try:
+        if filters:
+            check_fields(client, path, resource, filters)
         return client.list(path, filters)
     except PexipError as error:
         if error.status != 404:
@@ -115,6 +119,15 @@ def read(client: Client, resource: str, family: str, filters: dict[str, Any]) ->
         raise PexipError(
             f"resource: there is no {family} resource {resource!r}. {listing(resource, existing)}", status=404
         ) from None
+
+
+def check_fields(client: Client, path: str, resource: str, filters: dict[str, Any]) -> None:
+    """Raises PexipError for what is no field: the platform would ignore the filter and give every object."""
+    known = list(client.get(path + "schema/")["fields"])
+    asked = [name.split("__")[0] for name in filters]
+    unknown = [f"{name!r} is not a field of {resource}. {listing(name, known)}" for name in asked if name not in known]
+    if unknown:
+        raise PexipError(f"filters: {'; '.join(unknown)}")
 
 
 def main() -> None:

@@ -232,7 +232,8 @@ class Memory:
     """A management API in memory: lists with filters and pages, single objects, unique names, schemas.
 
     ``nested`` maps (resource, field) to the resource that GET shows there as whole objects. ``hidden`` fields are stored
-    and never shown. ``documents`` names resources whose creation answers with an XML text. ``defaults`` fill creations.
+    and never shown. A schema's ``filtering`` says what its lists can be filtered by. ``documents`` names resources whose
+    creation answers with an XML text. ``defaults`` fill creations.
     """
 
     def __init__(
@@ -303,6 +304,12 @@ class Memory:
         return Reply(body={"meta": meta, "objects": found[offset : offset + limit]})
 
     def _collection(self, request: Request, resource: str) -> Reply:
+        filtering = self.schemas.get(resource, {}).get("filtering")
+        refused = [
+            name for name in request.query if filtering is not None and name not in (*filtering, "limit", "offset")
+        ]
+        if refused:
+            return Reply(400, {"error": f"The '{refused[0]}' field does not allow filtering."})
         if request.method == "GET":
             return self._list(request, [self.shown(resource, item) for item in self.of(resource)])
         if request.method != "POST":

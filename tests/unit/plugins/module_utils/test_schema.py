@@ -119,7 +119,25 @@ def test_the_schema_says_where_a_reference_leads_when_it_knows():
     ],
 )
 def test_a_field_of_a_schema_becomes_a_table_entry(name, facts, field):
-    assert to_field(name, schema_field(**facts)) == field
+    assert to_field(name, schema_field(**facts), 1) == field
+
+
+@pytest.mark.parametrize(
+    ("filtering", "filterable"),
+    [
+        (None, False),
+        ({}, False),
+        ({"port": 1}, False),
+        ({"name": 1}, True),
+        ({"name": 2}, True),
+        ({"name": ["exact", "in"]}, True),
+        ({"name": ["iexact"]}, False),
+    ],
+)
+def test_a_schema_says_what_lists_can_be_filtered_by(serve, filtering, filterable):
+    stated = {} if filtering is None else {"filtering": filtering}
+    api = serve(Memory({"sip_proxy": []}, schemas={"sip_proxy": {**SCHEMA, **stated}}))
+    assert load(api.client(), "sip_proxy", {}).resource.by_name["name"].filterable is filterable
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ SCHEMAS = {
             "password": field(default=""),
             "system_location": field("related", nullable=True, **REFERENCE),
             "created": field(readonly=True),
-        }
+        },
+        "filtering": {"id": 1, "name": ["exact", "iexact"], "system_location": 2, "description": ["iexact"]},
     },
     "global": {
         "fields": {"id": field("integer"), "mtu": field("integer", default=5), "aws_secret_key": field(nullable=True)},
@@ -71,6 +72,7 @@ def run(api, resource="sip_proxy", **options):
 
 
 EDGE = {"name": "edge"}
+URI = "/api/admin/configuration/v1/sip_proxy/50/"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +96,9 @@ EDGE = {"name": "edge"}
         ({"identity": EDGE, "state": "absent"}, "DELETE sip_proxy/50/", None),
         ({"identity": {"name": "new"}, "state": "absent"}, None, None),
         ({"identity": {"name": "new"}, "settings": {"port": 1}}, "POST sip_proxy/", {"name": "new", "port": 1}),
+        # The platform filters by neither of them.
+        ({"identity": {"resource_uri": URI}, "settings": {"port": 5061}}, "PATCH sip_proxy/50/", {"port": 5061}),
+        ({"identity": {"port": 5060}, "settings": {"description": "x"}}, "PATCH sip_proxy/50/", {"description": "x"}),
         ({"resource": "global", "settings": {"mtu": 6}}, "PATCH global/1/", {"mtu": 6}),
         ({"resource": "global", "settings": {"mtu": 5}}, None, None),
     ],
