@@ -10,8 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.pexip.infinity.plugins.plugin_utils.doctor_case import OVERFLOW, TAG, Case, listed
-from ansible_collections.pexip.infinity.plugins.plugin_utils.doctor_findings import INFORMATION, LOGS, WARNING, finding
+from ansible_collections.pexip.infinity.plugins.plugin_utils.doctor_case import OVERFLOW, TAG, Case, listed, tag
+from ansible_collections.pexip.infinity.plugins.plugin_utils.doctor_findings import (
+    ERROR,
+    INFORMATION,
+    LOGS,
+    WARNING,
+    finding,
+)
 from ansible_collections.pexip.infinity.plugins.plugin_utils.iam_policy import Permissions, bursting_permissions
 
 Finding = dict[str, Any]
@@ -19,6 +25,12 @@ Finding = dict[str, Any]
 # Guide, "Troubleshooting": the two issues that it knows.
 REFUSED = re.compile(r"Not authorized to perform an operation on (?P<what>.+?)\. Check the policy")
 WITHOUT_NODE = re.compile(r"Instance .* was found, but no corresponding Conferencing Node")
+# What AWS answers to a wrong secret, which nobody can read back: only what the platform hands on shows it.
+WRONG_KEY = re.compile(
+    r"validate the provided access credentials|AuthFailure|SignatureDoesNotMatch|signature we calculated does not match"
+    r"|InvalidClientTokenId|security token included in the request is invalid",
+    re.IGNORECASE,
+)
 
 
 def enabled(case: Case) -> Iterator[Finding]:
@@ -162,20 +174,75 @@ def _judged(case: Case, found: list[dict]) -> Permissions:
 
 def what_the_platform_says(case: Case) -> Iterator[Finding]:
     """Issues of the page Status > Cloud Bursting whose cause no other check has found."""
-    explained = any([*credentials(case), *policies(case)])
+    seen = [*credentials(case), *policies(case)]
+    codes = {found["code"] for found in seen}
+    explained = any(found["severity"] == ERROR for found in seen)
+    looks = f"For what may be the cause see {listed(codes)};" if codes else "User and policies look right from here:"
     for issue in case.issues:
         refused = REFUSED.search(issue)
-        if refused:
+        if WRONG_KEY.search(issue):
+            if "credentials-refused" not in codes:
+                yield _wrong_key(case, issue)
+        elif refused:
             if not explained:
                 what = refused["what"]
                 yield finding(
                     "not-authorized",
                     what,
-                    f"{what}: the platform says: {issue} User and policies look right from here: check permissions boundaries and "
-                    f"service control policies, and wait a minute after a change; {LOGS}",
+                    f"{what}: the platform says: {issue} {looks} check permissions boundaries and service control policies, and "
+                    f"wait a minute after a change; {LOGS}",
                 )
         elif not WITHOUT_NODE.search(issue):
             yield finding("platform-issue", "Cloud bursting", f"The platform says: {issue} ({LOGS})")
 
 
-CHECKS = (enabled, credentials, policies, what_the_platform_says)
+def _wrong_key(case: Case, issue: str) -> Finding:
+    key = short(case.access_key)
+    why = (
+        "the key is active in this account, so its secret does not fit"
+        if case.aws.get("user")
+        else "key or secret is wrong"
+    )
+    message = (
+        f"{key}: the platform says: {issue.rstrip('.')}; {why}: set aws_access_key with its aws_secret_key; {LOGS}"
+    )
+    return finding("credentials-refused", key, message)
+
+
+def unlisted(case: Case) -> Iterator[Finding]:
+    """Guide, "No AWS nodes appear in the Cloud overflow nodes area": the tags are right, and yet a node is not there."""
+    asked = case.enabled and (case.settings.get("cloud_provider") or "AWS") == "AWS" and case.host_name
+    told = any(not WITHOUT_NODE.search(issue) for issue in case.issues)
+    if not asked or told or any(found["severity"] == ERROR for found in (*credentials(case), *policies(case))):
+        return
+    tagged = [
+        (node, instance)
+        for node, instance in case.pairs
+        if case.kind(node) == OVERFLOW
+        and tag(instance, TAG) == case.host_name
+        and case.region_of(instance) in ("", case.home)
+        and not case.converting(node)
+    ]
+    absent = [(node, instance) for node, instance in tagged if not case.cloud_node(node).get("name")]
+    if absent and not case.cloud_nodes:
+        names = ", ".join(node["name"] for node, _instance in absent)
+        yield finding(
+            "not-listed",
+            "Cloud bursting",
+            f"The platform lists none of {names}, though their instances carry the tag {TAG}: {case.host_name}, and no error in "
+            f"key and policies is seen from here: set aws_secret_key anew, since nobody can read it back, and let the Management "
+            f"Node reach the EC2 API of {case.home or 'its region'} (TCP 443); new tags take a minute; {LOGS}",
+        )
+        return
+    for node, instance in absent:
+        yield finding(
+            "not-listed",
+            node["name"],
+            f"{node['name']}: instance {instance['instance_id']} carries the tag {TAG}: {case.host_name}, and the platform does not "
+            f"list the node: its address {node.get('address')} must be the instance's, which is "
+            f"{instance.get('private_ip_address')}; a new tag takes a minute; {LOGS}",
+            severity=WARNING,
+        )
+
+
+CHECKS = (enabled, credentials, policies, what_the_platform_says, unlisted)

@@ -199,7 +199,7 @@ def reached(case: Case) -> Iterator[Finding]:
                 "overflow-exhausted",
                 name,
                 f"{at}, and {target} has no node left to start ({count(len(pool), 'node')} there): calls beyond the capacity are "
-                f"rejected; add overflow nodes; {LOGS}",
+                f"rejected; add overflow nodes to the inventory; {LOGS}",
             )
 
 

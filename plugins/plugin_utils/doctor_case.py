@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
@@ -158,14 +159,21 @@ class Case:
         found = ours or at
         return found[0] if len(found) == 1 else None
 
+    @property
+    def home(self) -> str:
+        """The region of the Management Node, where the platform looks for instances."""
+        return (self.region_of(self.manager) if self.manager else "") or self.region
+
     def candidates(self, node: Mapping) -> list[dict]:
         """The instances that may be a node's: one by our tags, else those with its address that are nobody else's."""
         own = [i for i in self.instances if self.ours(i) and tag(i, NODE_TAG) == node["name"]]
         at = [i for i in self.instances if node.get("address") and i.get("private_ip_address") == node["address"]]
         if own:
             return [i for i in own if i in at] or own
-        found = [i for i in at if tag(i, PLATFORM_TAG) is None]
-        # Another VPC may use the same addresses: the platform's own one goes before it.
+        # Another VPC may use the same addresses, on premises too: what looks like a node goes, and the platform's own first.
+        found = [
+            i for i in at if tag(i, PLATFORM_TAG) is None and (node["name"] in self.hosts or self._looks_like_a_node(i))
+        ]
         for preferred in (
             [i for i in found if tag(i, TAG) == self.host_name],
             [i for i in found if self.manager and i.get("vpc_id") == self.manager.get("vpc_id")],
@@ -173,6 +181,11 @@ class Case:
             if len(found) > 1 and preferred:
                 found = preferred
         return found
+
+    def _looks_like_a_node(self, instance: Mapping) -> bool:
+        image = self.image(instance)
+        near = bool(self.manager) and instance.get("vpc_id") == self.manager.get("vpc_id")
+        return near or tag(instance, TAG) is not None or bool(image) and image["kind"] == "conferencing"
 
     def instance(self, node: Mapping) -> dict | None:
         """A node's instance, None when there is none or several might be it."""
@@ -193,9 +206,10 @@ class Case:
         return self.ours(instance) or self.adopt
 
     def region_of(self, instance: Mapping) -> str:
-        """The region of an instance's availability zone: ``eu-west-1`` of ``eu-west-1a``."""
+        """The region of an instance's zone: ``eu-west-1`` of ``eu-west-1a`` and of the local zone ``eu-west-1-lon-1a``."""
         zone = (instance.get("placement") or {}).get("availability_zone") or ""
-        return zone.rstrip("abcdefghijklmnopqrstuvwxyz") if zone[-1:].isalpha() else zone
+        found = re.match(r"[a-z]+(-[a-z]+)+-\d+", zone)
+        return found[0] if found else zone
 
     # What a node and a location are for
 

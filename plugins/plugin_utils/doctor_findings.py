@@ -17,9 +17,9 @@ LOGS = "the administrator log says more: its messages about bursting have the lo
 # Sections of the deployment guide.
 SETTING_UP = "Setting up your bursting nodes in AWS and enabling bursting in Pexip Infinity"
 POLICY = "Configuring an AWS user and policy for controlling overflow nodes"
-THRESHOLD = "Configuring the bursting threshold"
 STATUS = "Viewing cloud bursting status"
 GUIDELINES = "Deployment guidelines and additional information"
+STARTING = "Manually starting an overflow node"
 HOW_IT_WORKS = "How it works"
 LIMITATIONS = "Limitations"
 NOT_SHOWN = "No AWS nodes appear in the Cloud overflow nodes area of the Status > Cloud Bursting page"
@@ -55,7 +55,10 @@ CODES = {
     "policy-actions": Code(ERROR, POLICY, ENABLE, "the policy allows too few actions, or denies them"),
     "policy-broad": Code(WARNING, POLICY, ENABLE, "the policy lets the platform start and stop any instance"),
     "policy-unread": Code(WARNING, POLICY, None, "user and policies could not be read"),
-    "not-authorized": Code(ERROR, NOT_AUTHORIZED, ENABLE, "AWS refuses the platform, and the policies look right"),
+    "not-authorized": Code(
+        ERROR, NOT_AUTHORIZED, ENABLE, "AWS refuses the platform, and no error in its policies says why"
+    ),
+    "not-listed": Code(ERROR, NOT_SHOWN, ENABLE, "an overflow node is tagged, and the platform does not list it"),
     "duplicate-host-name": Code(ERROR, POLICY, None, "two platforms of the account share one host name"),
     "tag-missing": Code(ERROR, NOT_SHOWN, ENABLE, "an overflow node's instance has no tag pexip-cloud"),
     "tag-wrong": Code(
@@ -85,9 +88,9 @@ CODES = {
     "maintenance": Code(WARNING, STOPPING, None, "an overflow node is in maintenance mode and takes no conference"),
     "node-silent": Code(ERROR, CONNECTIVITY, None, "an overflow node runs and does not report in"),
     "idle-overrun": Code(WARNING, GUIDELINES, None, "an overflow node runs idle past its minimum lifetime"),
-    "overflow-exhausted": Code(WARNING, HOW_IT_WORKS, None, "the threshold is reached and no node is left to start"),
+    "overflow-exhausted": Code(WARNING, HOW_IT_WORKS, ENABLE, "the threshold is reached and no node is left to start"),
     "no-media-load": Code(INFORMATION, GUIDELINES, None, "the threshold is reached without media load: nothing starts"),
-    "threshold-unadvised": Code(WARNING, THRESHOLD, ENABLE, "the bursting threshold is outside the advised range"),
+    "threshold-unadvised": Code(WARNING, STARTING, ENABLE, "the bursting threshold is outside the advised range"),
     "licences-few": Code(WARNING, GUIDELINES, DEPLOY, "fewer licences than the nodes have capacity"),
     "platform-issue": Code(WARNING, STATUS, None, "the platform names an issue that the doctor does not know"),
     "transient": Code(INFORMATION, CONNECTIVITY, None, "something is starting, stopping or being deployed"),

@@ -173,7 +173,7 @@ def not_deployed(case: Case) -> Iterator[Finding]:
 
 def regions(case: Case) -> Iterator[Finding]:
     """Guide, "Limitations": all instances of a platform are in one region."""
-    home = (case.region_of(case.manager) if case.manager else "") or case.region
+    home = case.home
     for node, instance in case.pairs:
         region = case.region_of(instance)
         if home and region and region != home:
@@ -189,20 +189,33 @@ def host_names(case: Case) -> Iterator[Finding]:
     """Tag and policy know a platform by its host name alone, so two of one name start and stop each other's nodes."""
     if not case.host_name:
         return
+    remedy = f"give each platform its own, or both claim the instances tagged {TAG}: {case.host_name}"
     address = case.management.get("address")
-    for instance in case.instances:
-        image = case.image(instance)
-        tagged = tag(instance, ROLE_TAG) == "management" and tag(instance, PLATFORM_TAG) == case.host_name
-        looks = bool(image) and image["kind"] == "management" and tag(instance, "Name") == case.host_name
+    managers = [instance for instance in case.instances if _is_manager(case, instance)]
+    twins = [instance for instance in managers if address and instance.get("private_ip_address") == address]
+    if len(twins) > 1 and not case.manager:
+        yield finding(
+            "duplicate-host-name",
+            case.host_name,
+            f"{case.host_name}: the instances {listed(i['instance_id'] for i in twins)} all are Management Nodes with this host name "
+            f"at {address}, in copies of one network: {remedy}",
+        )
+    for instance in managers:
         own = case.manager and instance["instance_id"] == case.manager["instance_id"]
-        if (tagged or looks) and not own and instance.get("private_ip_address") != address:
+        if not own and instance.get("private_ip_address") != address:
             yield finding(
                 "duplicate-host-name",
                 case.host_name,
                 f"{case.host_name}: instance {instance['instance_id']} ({instance.get('private_ip_address')}) is the Management "
-                f"Node of another platform with this host name: give each platform its own, or both claim the instances "
-                f"tagged {TAG}: {case.host_name}",
+                f"Node of another platform with this host name: {remedy}",
             )
+
+
+def _is_manager(case: Case, instance: Mapping) -> bool:
+    """Whether an instance is, by our tags or by image and name, the Management Node of a platform with this host name."""
+    image = case.image(instance)
+    tagged = tag(instance, ROLE_TAG) == "management" and tag(instance, PLATFORM_TAG) == case.host_name
+    return tagged or (bool(image) and image["kind"] == "management" and tag(instance, "Name") == case.host_name)
 
 
 def power_changes(case: Case) -> Iterator[Finding]:

@@ -85,6 +85,12 @@ CASES: dict[str, tuple[Change, str, list[str], dict | None]] = {
         ["Not authorized to perform an operation on i-burst01", "service control policies", "cloudbursting"],
         None,
     ),
+    "not-listed": (
+        lambda f: f.bursting["nodes"].clear(),
+        "Cloud bursting",
+        ["lists none of burst01, burst02", "secret", "eu-west-1"],
+        None,
+    ),
     "duplicate-host-name": (
         lambda f: f["aws"]["instances"].append(
             {**instance("manager", "management"), "instance_id": "i-other", "private_ip_address": "10.9.0.5"}
@@ -301,7 +307,7 @@ def test_the_guides_sections_are_sections_of_the_guide():
     sections = {
         "Setting up your bursting nodes in AWS and enabling bursting in Pexip Infinity",
         "Configuring an AWS user and policy for controlling overflow nodes",
-        "Configuring the bursting threshold",
+        "Manually starting an overflow node",
         "Viewing cloud bursting status",
         "Deployment guidelines and additional information",
         "How it works",

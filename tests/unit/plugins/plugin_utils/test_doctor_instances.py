@@ -48,6 +48,43 @@ def test_another_platforms_instance_with_the_same_address_is_left_alone():
     assert examine(made) == []
 
 
+def test_a_strangers_instance_with_the_address_of_a_node_elsewhere_is_not_the_node():
+    """Private addresses repeat: a node on premises has the address of some instance of another VPC, and its own static NAT."""
+    made = facts()
+    made["aws"]["instances"].remove(made.instance("conf02"))
+    made.node("conf02")["static_nat_address"] = "203.0.113.1"
+    stranger = {
+        **instance("conf02"),
+        "tags": {},
+        "vpc_id": "vpc-2",
+        "image_id": "ami-web",
+        "public_ip_address": "198.51.100.7",
+    }
+    made["aws"]["instances"].append(stranger)
+    made["wanted"]["nodes"].remove(made.host("conf02"))
+    assert examine(made) == []
+    for reason in ({"vpc_id": "vpc-1"}, {"image_id": "ami-conferencing"}, {"tags": {"pexip-cloud": "manager"}}):
+        known = facts()
+        known["aws"]["instances"] = [*made["aws"]["instances"][:-1], {**stranger, **reason}]
+        known.node("conf02")["static_nat_address"] = "203.0.113.1"
+        assert "static-nat-stale" in codes(examine(known))
+
+
+def test_a_local_zone_is_of_its_region():
+    made = facts()
+    made.instance("burst01")["placement"]["availability_zone"] = "eu-west-1-lon-1a"
+    assert examine(made) == []
+
+
+def test_two_platforms_of_one_name_and_one_address_are_told():
+    """A copy of the VPC: nothing tells the two Management Nodes apart."""
+    made = facts()
+    copied = {**instance("manager", "management"), "instance_id": "i-other", "vpc_id": "vpc-2"}
+    made["aws"]["instances"].append(copied)
+    found = the(examine(made), "duplicate-host-name", "manager")
+    assert "i-manager, i-other" in found["message"]
+
+
 def test_two_instances_that_may_be_the_node_are_told_and_not_touched():
     made = by_hand(facts())
     made["wanted"]["adopt"] = True

@@ -13,6 +13,7 @@ from ansible_collections.pexip.infinity.plugins.plugin_utils.doctor import exami
 from ansible_collections.pexip.infinity.tests.unit.plugins.plugin_utils.doctor_platform import (
     KEY,
     URI,
+    cloud_node,
     codes,
     facts,
     host,
@@ -53,6 +54,72 @@ def test_what_the_platform_says_is_told_once_with_its_cause():
         "Not authorized to perform an operation on i-burst01. Check the policy created for the AWS user."
     ]
     assert codes(examine(made)) == {"policy-host-name"}
+
+
+@pytest.mark.parametrize(
+    ("change", "sees"),
+    [
+        (lambda f: f["aws"].update(user=None, user_problem="iam:GetUser: AccessDenied"), "policy-unread"),
+        (
+            lambda f: f.user["policies"][0]["document"]["Statement"][0].update(Action="ec2:DescribeInstances"),
+            "policy-actions",
+        ),
+    ],
+)
+def test_a_refusal_is_an_error_where_only_warnings_might_explain_it(change, sees):
+    made = facts()
+    change(made)
+    made.bursting["issues"] = [
+        "Not authorized to perform an operation on eu-west-1. Check the policy created for the AWS user."
+    ]
+    found = examine(made)
+    assert codes(found) == {"not-authorized", sees}
+    refused = the(found, "not-authorized", "eu-west-1")
+    assert refused["severity"] == "error" and f"see {sees}" in refused["message"]
+    assert "look right" not in refused["message"]
+
+
+SAID = [
+    "AWS refused an operation on eu-west-1: AWS was not able to validate the provided access credentials",
+    "An error occurred (SignatureDoesNotMatch) when calling the DescribeInstances operation",
+]
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_a_wrong_secret_key_shows_only_in_what_the_platform_says(said):
+    made = facts()
+    made.bursting.update(issues=[said], nodes=[], locations=[], overflow_locations=[])
+    found = examine(made)
+    assert codes(found) == {"credentials-refused"}
+    refused = the(found, "credentials-refused", "...WXYZ")
+    assert said in refused["message"] and "its secret does not fit" in refused["message"]
+    assert (refused["severity"], refused["playbook"]) == ("error", "pexip.infinity.enable_bursting")
+
+
+def test_refused_credentials_are_told_once():
+    made = facts()
+    made.user["access_keys"][0]["status"] = "Inactive"
+    made.bursting.update(issues=SAID[:1], nodes=[])
+    assert [f["code"] for f in examine(made)] == ["credentials-refused"]
+
+
+def test_nodes_that_the_platform_does_not_list_are_told_where_nothing_else_explains_it():
+    made = facts()
+    made.bursting["nodes"] = []
+    found = the(examine(made), "not-listed", "Cloud bursting")
+    assert "burst01, burst02" in found["message"] and found["severity"] == "error"
+    made.bursting["nodes"] = [cloud_node("burst01")]
+    found = the(examine(made), "not-listed", "burst02")
+    assert found["severity"] == "warning"
+    for change in (
+        lambda f: f.user.update(policies=[]),
+        lambda f: f.settings.update(bursting_enabled=False),
+        lambda f: f.instance("burst02")["tags"].pop("pexip-cloud"),
+    ):
+        made = facts()
+        made.bursting["nodes"] = [cloud_node("burst01")]
+        change(made)
+        assert "not-listed" not in codes(examine(made))
 
 
 def test_the_platforms_issue_of_a_missing_node_is_not_told_twice():
@@ -181,6 +248,7 @@ def test_a_conference_on_more_than_three_overflow_nodes():
         made["platform"]["nodes"].append(node(name, "AWS burst"))
         made["wanted"]["nodes"].append(host(name, "AWS burst"))
         made["aws"]["instances"].append(instance(name))
+        made.bursting["nodes"].append(cloud_node(name))
     found = the(examine(made), "many-overflow-nodes")
     assert (found["severity"], found["object"]) == ("information", "AWS burst")
     made["wanted"]["overflow_nodes_per_conference"] = 3
