@@ -36,25 +36,32 @@ from ansible_collections.pexip.infinity.plugins.plugin_utils.bursting_words impo
 )
 from ansible_collections.pexip.infinity.plugins.plugin_utils.markup import Markup, element
 
-OFF, QUIET, BURSTING = "off", "quiet", "bursting"
+OFF, QUIET, AILING, BURSTING = "off", "quiet", "ailing", "bursting"
 MOODS = {  # the headline, for the state of the whole
     OFF: "Bursting is off",
     QUIET: "All quiet",
+    AILING: "Needs attention",
     BURSTING: "Overflow nodes are on",
     NEAR: "Approaching threshold",
     REACHED: "Bursting threshold reached",
 }
 
 
-def mood(bursting: Mapping[str, Any]) -> str:
-    """The state of the whole: that of the location nearest to its threshold, else whether overflow nodes are on."""
+def mood(bursting: Mapping[str, Any], findings: Sequence[Mapping[str, Any]] | None = None) -> str:
+    """The state of the whole: that of the location nearest to its threshold, else whether overflow nodes are on.
+
+    Nothing is called quiet that has an issue, or an error of the doctor's that is left.
+    """
     if not bursting.get("enabled"):
         return OFF
     state = worst(bursting.get("locations") or [])
     if state in (NEAR, REACHED):
         return state
     on = any(node_state(node) in (RUNNING, STARTING) for node in bursting.get("nodes") or [])
-    return BURSTING if on else QUIET
+    if on:
+        return BURSTING
+    wrong = bursting.get("issues") or any(f["severity"] == "error" and not f.get("repaired") for f in findings or [])
+    return AILING if wrong else QUIET
 
 
 def page(
@@ -71,7 +78,7 @@ def page(
     :param generated: when the platform was asked, ISO 8601
     :param refresh: seconds after which a browser loads the file again; 0 for never
     """
-    feeling = mood(bursting)
+    feeling = mood(bursting, findings)
     name = title or "Cloud bursting"
     body = element(
         "body",

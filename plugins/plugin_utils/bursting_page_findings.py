@@ -42,7 +42,8 @@ def _finding(found: Mapping[str, Any]) -> Markup:
     return element(
         "article",
         element("div", element("h3", found["object"]), element("code", found["code"]), chips, class_="cardhead"),
-        element("p", found["message"]),
+        # Its heading has named the object already.
+        element("p", found["message"].removeprefix(f"{found['object']}: ")),
         element("p", [part for part in mends if part], class_="beside"),
         class_=f"card finding finding-{'ok' if repaired else severity}",
     )

@@ -37,6 +37,7 @@ ICONS = {
     "ok": "M4 12.5l5 5L20 6.5",
     "bursting": "M12 20V5M5 12l7-7 7 7",
     "near": "M12 4L2.5 20.5h19zM12 10v5M12 17.8v.2",
+    "ailing": "M12 4v10M12 19.3v.2",
     "reached": "M13.5 2L4 14h7l-1.5 8L20 10h-7.5z",
     "error": "M6 6l12 12M18 6L6 18",
     "warning": "M12 4L2.5 20.5h19zM12 10v5M12 17.8v.2",
@@ -142,9 +143,9 @@ def location_card(location: Mapping[str, Any], threshold: int, rack: Markup | No
     )
 
 
-def node_rack(nodes: list[dict[str, Any]]) -> Markup | None:
-    """The nodes of an overflow location as tiles that fill with their load."""
-    return element("ul", [_slot(node) for node in nodes], class_="rack") if nodes else None
+def node_rack(nodes: list[dict[str, Any]]) -> Markup:
+    """The nodes of an overflow location as tiles that fill with their load; nothing where there is none."""
+    return element("ul", [_slot(node) for node in nodes], class_="rack") if nodes else Markup("")
 
 
 def _slot(node: Mapping[str, Any]) -> Markup:

@@ -48,12 +48,20 @@ DARK = {
 # The band at the top, dark in both: from, to; its text is white.
 MOODS = {
     "quiet": ("#17307f", "#0b6b7d"),
+    "ailing": ("#17307f", "#8a2f62"),
     "bursting": ("#17307f", "#5a3bc4"),
     "near": ("#3b2a6b", "#935600"),
     "reached": ("#4a1d5e", "#b5282f"),
     "off": ("#2b3446", "#4c5870"),
 }
-FAVICON_COLOURS = {"quiet": "#1f9d68", "bursting": "#6a4be0", "near": "#e08a00", "reached": "#d0353d", "off": "#77839a"}
+FAVICON_COLOURS = {
+    "quiet": "#1f9d68",
+    "ailing": "#b83280",
+    "bursting": "#6a4be0",
+    "near": "#e08a00",
+    "reached": "#d0353d",
+    "off": "#77839a",
+}
 
 
 def _palette(colours: dict[str, str]) -> str:
@@ -192,7 +200,7 @@ body{background:#fff;font-size:1rem}
 header{background:none;color:#000;padding:0 0 12px}
 header .cloud,.noprint{display:none}
 .wrap{max-width:none;padding:0}
-.tiles{margin-top:0;gap:8px}.tile{padding:8px 10px}.tile strong,.figure strong{font-size:1.6rem}
+.tiles{margin-top:0;gap:8px}.tile{padding:8px 10px}.tile.alert{padding-top:5px}.tile strong,.figure strong{font-size:1.6rem}
 .cards{grid-template-columns:1fr 1fr;gap:10px}.card{padding:12px 14px}
 table{font-size:.9rem}th,td{padding:5px 6px}.mono{font-size:.8em}.rack{grid-template-columns:repeat(auto-fill,minmax(56px,1fr))}
 .tile,.card,.empty,.well,.issues li{box-shadow:none;break-inside:avoid}.tablecard{break-inside:auto;padding:0}

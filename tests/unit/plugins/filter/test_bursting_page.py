@@ -135,6 +135,7 @@ def test_everything_is_escaped():
         (BUSY, "Bursting threshold reached"),
         (EMPTY, "Bursting is off"),
         (bursting(locations=[location("London", 7, 40)]), "Approaching threshold"),
+        (bursting(locations=[location("London", 30, 40)], issues=["Not authorized"]), "Needs attention"),
         (bursting(locations=[location("London", 30, 40)], nodes=[node("burst01", "pending")]), "Overflow nodes are on"),
     ],
 )
@@ -180,6 +181,26 @@ def test_findings_are_shown_when_there_are_any_and_when_there_are_none():
     for words in ("Errors 1 and 1 warning", "tag-missing", "mended", "ansible-playbook pexip.infinity.enable_bursting"):
         assert words in said
     assert said.count("bursting_report_repair: true") == 3  # what is mended is not offered again
+
+
+def test_a_quiet_platform_with_errors_is_not_called_well():
+    def headline(findings: list) -> str:
+        return re.search(r"<title>(.*?) ·", page(QUIET, findings=findings))[1]
+
+    error, warning, mended = FINDINGS[1], FINDINGS[2], FINDINGS[0]
+    assert headline([error]) == "Needs attention"
+    assert headline([warning, mended]) == "All quiet"
+
+
+def test_a_finding_does_not_repeat_its_object():
+    found = {**FINDINGS[1], "object": "burst03", "message": "burst03: instance i-1 has no tag"}
+    said = Document(page(QUIET, findings=[found])).said
+    assert "burst03 tag-missing error instance i-1 has no tag" in said
+
+
+def test_an_overflow_location_without_nodes_is_not_called_ok():
+    source = page(bursting(locations=[location("London", 4, 40)]))
+    assert "no capacity: no node is running" in source and "chip-ok" not in source
 
 
 def test_an_empty_platform_says_what_to_do():
