@@ -221,8 +221,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 installation:
-  description: What is known of the Management Node. In check mode, and after a failure, values may be null.
-  returned: always, unless the options are refused
+  description: What is known of the Management Node. In check mode, and when the time is up, values may be null.
+  returned: on success, and when the time is up
   type: dict
   contains:
     state:
@@ -255,17 +255,20 @@ installation:
       sample: 5f2ad1e4a1b1c5e0f4f2cb1f0a7a70a2b8b3a6f3b9a9d0f4c1e2a3b4c5d6e7f8
 complete:
   description: Whether the Management Node is installed and its API answers.
-  returned: always, unless the options are refused
+  returned: on success, and when the time is up
   type: bool
 """
 
 from ansible.module_utils.basic import missing_required_lib
-
-from ..module_utils.client import PexipError
-from ..module_utils.installation import Task, look, option_problems
-from ..module_utils.installation_dialogue import Answers
-from ..module_utils.module import InfinityModule
-from ..module_utils.ssh_channel import PEXPECT_IMPORT_ERROR, InstallationError, Login
+from ansible_collections.pexip.infinity.plugins.module_utils.client import PexipError
+from ansible_collections.pexip.infinity.plugins.module_utils.installation import Task, look, option_problems
+from ansible_collections.pexip.infinity.plugins.module_utils.installation_dialogue import Answers
+from ansible_collections.pexip.infinity.plugins.module_utils.module import InfinityModule
+from ansible_collections.pexip.infinity.plugins.module_utils.ssh_channel import (
+    PEXPECT_IMPORT_ERROR,
+    InstallationError,
+    Login,
+)
 
 OPTIONS = {
     "ssh_port": {"type": "int", "default": 22},
@@ -307,7 +310,7 @@ ANSWERS = [
 ]
 
 
-def task_of(module):
+def task_of(module: InfinityModule) -> Task:
     """The task that the options describe; raises PexipError that names every bad option."""
     given = module.params
     problems = option_problems(given)
@@ -334,7 +337,8 @@ def task_of(module):
     return Task(connection, login, answers, given["tls_pin"], given["wizard_completed"])
 
 
-def main():
+def main() -> None:
+    """Entry point of the module."""
     module = InfinityModule(OPTIONS)
     if PEXPECT_IMPORT_ERROR:
         module.ansible.fail_json(msg=missing_required_lib("pexpect"), exception=PEXPECT_IMPORT_ERROR)

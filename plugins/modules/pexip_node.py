@@ -413,13 +413,6 @@ complete:
   type: bool
   returned: success
   sample: true
-waiting_for:
-  description: >-
-    What the module waits for while RV(complete) is false. The wait uses it, and the error of a wait that ran out of
-    time names it.
-  type: str
-  returned: while waiting
-  sample: the upload listener of conf01 at 172.31.1.10:8443
 """
 
 from ansible_collections.pexip.infinity.plugins.module_utils.registration import NodeModule

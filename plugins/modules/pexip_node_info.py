@@ -77,8 +77,8 @@ options:
 seealso:
   - module: pexip.infinity.pexip_node
   - name: Deploying a Conferencing Node in AWS
-    description: Chapter of the deployment guide; its end says how long a node takes.
-    link: https://docs.pexip.com/admin/admin_intro.htm
+    description: The deployment guide's section that says how long a node takes until it is in contact.
+    link: https://docs.pexip.com/admin/aws_conferencing_node.htm
 """
 
 EXAMPLES = r"""

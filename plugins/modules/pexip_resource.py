@@ -15,7 +15,7 @@ description:
     Virtual Meeting Room, a licence or a role.
   - The fields and their types come from the Management Node's own schema, so the module knows what the platform's
     version knows. Where a typed module exists, such as M(pexip.infinity.pexip_location), prefer it. It checks more
-    before it changes anything.
+    before it changes anything, and only M(pexip.infinity.pexip_node) looks whether a node carries conferences.
 version_added: 0.1.0
 author:
   - The pexip.infinity authors (!UNKNOWN)
@@ -75,16 +75,36 @@ EXAMPLES = r"""
     settings:
       description: Public resolver
 
-- name: A syslog server, and a location that logs to it
+- name: A syslog server
   pexip.infinity.pexip_resource:
     resource: syslog_server
     identity:
       address: 10.0.0.50
     settings:
       port: 514
-      transport: UDP
+      transport: udp
 
-- name: A longer session for administrators who sign in with LDAP
+- name: A policy profile, whose password is sent when it is created
+  pexip.infinity.pexip_resource:
+    resource: policy_server
+    identity:
+      name: Corporate policy
+    settings:
+      url: https://policy.example.com
+      username: pexip
+      password: "{{ lookup('ansible.builtin.env', 'PEXIP_POLICY_PASSWORD', default=undef()) }}"
+
+- name: A location that uses both, by address and by name
+  pexip.infinity.pexip_resource:
+    resource: system_location
+    identity:
+      name: London
+    settings:
+      syslog_servers:
+        - 10.0.0.50
+      policy_server: Corporate policy
+
+- name: Only accounts of the platform itself sign in, a setting of a resource that exists once
   pexip.infinity.pexip_resource:
     resource: authentication
     settings:

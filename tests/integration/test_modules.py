@@ -10,11 +10,19 @@ What happened is read from the platform, not from the module's own answer.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.pexip.infinity.plugins.modules import (
+    pexip_global_settings,
+    pexip_location,
+    pexip_resource,
+    pexip_resource_info,
+)
 
 API = "/api/admin/configuration/v1/"
 CONFERENCING_11_0_0 = "ami-60dd7d13"
@@ -264,6 +272,28 @@ def test_a_wait_ends_with_what_each_missing_node_last_reported(lab, run):
     assert "conf01" not in message
     asked = lab.requests()
     assert set(asked) == {"GET status/worker_vm"}, "a round costs one request"
+
+
+# What the examples refer to, and an operator has made before.
+BEFORE_THE_EXAMPLES = [
+    ("pexip_resource", {"resource": "dns_server", "identity": {"address": "172.31.0.2"}}),
+    ("pexip_resource", {"resource": "ntp_server", "identity": {"address": "169.254.169.123"}}),
+    ("pexip_location", {"name": "AWS burst"}),
+]
+
+
+def test_the_examples_of_the_documentation_run_as_they_stand(lab_factory, play):
+    """Those of the modules that need no machine; the others' commonest tasks are run below and in test_installation."""
+    tasks = [{f"pexip.infinity.{name}": options} for name, options in BEFORE_THE_EXAMPLES]
+    for module in (pexip_location, pexip_global_settings, pexip_resource, pexip_resource_info):
+        tasks += yaml.safe_load(module.EXAMPLES)
+    secrets = dict.fromkeys(re.findall(r"\bPEXIP_(?:AWS|POLICY)_\w+", str(tasks)), AWS_SECRET)
+    with lab_factory(seed="platform") as lab:
+        done = play(lab, [{"hosts": "manager", "gather_facts": False, "tasks": tasks}], "-vvvv", environment=secrets)
+        done.succeeded()
+        [location] = rows(lab, "system_location", name="London")
+        assert location["policy_server"] is not None
+    assert len(done.events) >= len(tasks)
 
 
 def test_resources_of_every_family(lab, run):
