@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -139,6 +141,32 @@ def test_version_stands_in_galaxy_yml_alone():
 def test_requirements_name_the_dependencies_of_galaxy_yml():
     named = {entry["name"]: entry["version"] for entry in load("requirements.yml")["collections"]}
     assert named == load("galaxy.yml")["dependencies"]
+
+
+@pytest.fixture(scope="module")
+def artefact(tmp_path_factory) -> set[str]:
+    """The files of the collection as it is built and installed."""
+    directory = tmp_path_factory.mktemp("artefact")
+    build = [Path(sys.executable).with_name("ansible-galaxy"), "collection", "build", "--output-path", directory]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (archive,) = directory.glob("pexip-infinity-*.tar.gz")
+    with tarfile.open(archive) as opened:
+        return {member.name for member in opened if member.isfile()}
+
+
+def test_an_execution_environment_finds_its_requirements_in_the_artefact(artefact):
+    environment = load("meta/execution-environment.yml")
+    assert set(environment) == {"version", "dependencies"}
+    assert set(environment["dependencies"]) == {"python", "system", "galaxy"}
+    assert set(environment["dependencies"].values()) <= artefact
+
+
+def test_the_artefact_holds_what_a_user_installs_and_nothing_else(artefact):
+    made = {"MANIFEST.json", "FILES.json"}
+    known = {str(path.relative_to(ROOT)) for path in project_files()}
+    assert artefact - known == made
+    kept_back = ("tests/", "extensions/molecule/", ".", "Makefile", "pyproject.toml", "requirements-dev.txt")
+    assert [name for name in artefact if name.startswith(kept_back)] == []
 
 
 def test_dependencies_point_one_way():
