@@ -14,6 +14,22 @@ from .calls import KINDS
 from .settings import Settings, StateFiles
 
 DEFAULTS = Settings()
+# read by the lab, which alone knows what goes together
+FAULT_OPTIONS = {
+    "on": "where: api, aws, ssh or node",
+    "kind": "what goes wrong (see the README)",
+    "method": "the HTTP method, or the action of AWS such as RunInstances",
+    "match": "a regular expression, sought in the path, or what stands for it (see the README)",
+    "nth": "the first that is struck of those that match; alone that one",
+    "write": "the ordinal of a writing request, wherever it goes",
+    "times": "how many are struck",
+    "probability": "how many of those that match are struck, 0 to 1",
+    "seed": "of the probability",
+    "when": "before or after a request took effect",
+    "seconds": "how long",
+    "status": "of an answer",
+    "retry_after": "seconds of an answer's Retry-After",
+}
 
 
 def up(options: argparse.Namespace) -> None:
@@ -92,6 +108,23 @@ def clock_advance(options: argparse.Namespace) -> None:
     print(launcher.ask(_files(options), "POST", "/clock/advance", by=options.duration)["time"])
 
 
+def fault_add(options: argparse.Namespace) -> None:
+    given = {name: value for name in FAULT_OPTIONS if (value := getattr(options, name)) is not None}
+    print(launcher.ask(_files(options), "POST", "/fault/add", **given)["id"])
+
+
+def fault_list(options: argparse.Namespace) -> None:
+    faults = launcher.ask(_files(options), "GET", "/faults")
+    for fault in faults:
+        fault["held"] = ", ".join(f"{held['method']} {held['path']}" for held in fault["held"])
+    print(_table(faults) if faults else "  none")
+
+
+def fault_clear(options: argparse.Namespace) -> None:
+    given = {"id": options.id} if options.id else {}
+    print(f"{launcher.ask(_files(options), 'POST', '/fault/clear', **given)['cleared']} cleared")
+
+
 def requests(options: argparse.Namespace) -> None:
     method, path = ("POST", "/requests/reset") if options.reset else ("GET", "/requests")
     for name, count in launcher.ask(_files(options), method, path).items():
@@ -153,6 +186,12 @@ def _parser() -> argparse.ArgumentParser:
     end = command("end", call_end, "End one conference, or all.", calls)
     end.add_argument("--id", help="the conference that ends (default: all)")
     command("list", call_list, "Show the conferences in progress.", calls)
+    faults = commands.add_parser("fault", help="Let things go wrong.").add_subparsers(required=True)
+    wrong = command("add", fault_add, "Let something go wrong; prints the fault's id.", faults)
+    for name, text in FAULT_OPTIONS.items():
+        wrong.add_argument(f"--{name.replace('_', '-')}", required=name == "kind", help=text)
+    command("list", fault_list, "Show the faults, how often they struck, and what they hold now.", faults)
+    command("clear", fault_clear, "Take faults back.", faults).add_argument("--id", help="which one (default: all)")
     clock = commands.add_parser("clock", help="Change the lab's time.")
     advance = command("advance", clock_advance, "Move the time on.", clock.add_subparsers(required=True))
     advance.add_argument("duration", help="such as 30s, 50m or 2h")

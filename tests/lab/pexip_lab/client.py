@@ -73,6 +73,32 @@ class Lab:
         """How many of them could have changed something."""
         return sum(count for name, count in self.requests().items() if is_write(name))
 
+    def writes_seen(self) -> list[dict[str, Any]]:
+        """The writing requests since the last reset as they arrived, also those that a fault kept from taking effect.
+
+        :returns: of each ``n`` (from 1), ``target`` (api, aws, node), ``method`` (an action at AWS) and ``path``
+        """
+        return launcher.ask(self.files, "GET", "/requests/writes")
+
+    def fault_add(self, kind: str, on: str | None = None, **options: str | float) -> str:
+        """Let something go wrong; gives back the fault's id.
+
+        :param kind: what; the README, "Faults", says what there is
+        :param on: where: api, aws, ssh or node
+        :param options: those of ``pexip-lab fault add``, such as ``match``, ``nth``, ``retry_after``
+        """
+        given = {"kind": kind, **({"on": on} if on is not None else {}), **options}
+        answer = launcher.ask(self.files, "POST", "/fault/add", **{name: str(item) for name, item in given.items()})
+        return answer["id"]
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Each fault with its options, how many events it has seen and struck (``hits``), and what it holds now."""
+        return launcher.ask(self.files, "GET", "/faults")
+
+    def fault_clear(self, id: str | None = None) -> None:
+        """Take a fault back, or all of them."""
+        launcher.ask(self.files, "POST", "/fault/clear", **({"id": id} if id is not None else {}))
+
     def clock_advance(self, duration: str) -> None:
         """Move the lab's time on, by ``30s``, ``50m``, ``2h``."""
         launcher.ask(self.files, "POST", "/clock/advance", by=duration)

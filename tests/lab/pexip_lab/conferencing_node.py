@@ -8,8 +8,13 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
+from werkzeug.wsgi import ClosingIterator
+
 from . import document, tls
 from .document import Document, DocumentError
+from .faults.certificate import Adapter
+from .faults.fault import HANDSHAKE, REPORT
+from .faults.http import Dialect, faulty
 from .listener import http_server
 from .machine import Machine
 
@@ -85,18 +90,24 @@ class ConferencingNode(Machine):
     async def _wait_for_document(self) -> None:
         loop = asyncio.get_running_loop()
         uploaded = asyncio.Event()
-        application = UploadForm(self, lambda: loop.call_soon_threadsafe(uploaded.set))
+        form = UploadForm(self, lambda: loop.call_soon_threadsafe(uploaded.set))
+        application = faulty(form, self.site.faults, self.site.requests, Dialect("node"))
         directory = self.hardware.directory
         certificate = (directory / "certificate.pem", directory / "key.pem")
         if not certificate[0].exists():
             certificate = tls.make_certificate(directory, [], [self.hardware.address])
-        listener = self.listen(self.site.network.bootstrap_port)
-        async with http_server(application, listener, certificate, threads=2):
+        listener = self.listen(self.site.network.bootstrap_port, "node")
+        adapter = Adapter(*certificate, lambda: self.site.faults.strikes("node", HANDSHAKE))
+        async with http_server(application, listener, adapter, threads=2):
             self.booted()
             await uploaded.wait()
 
     async def _report(self) -> None:
         """Tell the Management Node that this node is there. What it says is on the machine's status line."""
+        if self.site.faults.strikes("node", REPORT, self.labels):
+            self.contact = "failed: timed out"
+            self.site.left(self.hardware.address)
+            return
         report = {
             "token": self.document.token,
             "address": self.hardware.address,
@@ -155,11 +166,10 @@ class UploadForm:
         body = text.encode()
         headers = [("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(body)))]
         start_response(f"{status.value} {status.phrase}", headers)
-        return self._answer(b"" if method == "HEAD" else body)
+        return ClosingIterator([b"" if method == "HEAD" else body], [self._answered])
 
-    def _answer(self, body: bytes) -> Iterable[bytes]:
-        yield body
-        # the answer has been written: now the node may reboot
+    def _answered(self) -> None:
+        """The answer has been written: now the node may reboot."""
         if self._node.document is not None:
             self._accepted()
 

@@ -54,6 +54,26 @@ def _aws_actions(lab: Simulation, parameters: Parameters) -> Any:
     return lab.requests.actions()
 
 
+@route("GET", "/requests/writes")
+def _writes_seen(lab: Simulation, parameters: Parameters) -> Any:
+    return lab.requests.writes_seen()
+
+
+@route("POST", "/fault/add")
+def _add_fault(lab: Simulation, parameters: Parameters) -> Any:
+    return {"id": lab.faults.add(parameters)}
+
+
+@route("GET", "/faults")
+def _faults(lab: Simulation, parameters: Parameters) -> Any:
+    return lab.faults.listed()
+
+
+@route("POST", "/fault/clear")
+def _clear_faults(lab: Simulation, parameters: Parameters) -> Any:
+    return {"cleared": lab.faults.clear(parameters.get("id"))}
+
+
 @route("POST", "/requests/reset")
 def _reset_requests(lab: Simulation, parameters: Parameters) -> Any:
     return lab.requests.read(reset=True)

@@ -6,6 +6,7 @@ Management Node asks of AWS by itself.
 
 import threading
 from collections import Counter
+from typing import Any
 
 from .bursting.cloud import USER_AGENT
 
@@ -16,6 +17,7 @@ class Requests:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._actions: dict[str, set[str]] = {}
+        self._writes: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
     def count(self, name: str) -> None:
@@ -25,6 +27,24 @@ class Requests:
     def count_aws(self, action: str, agent: str) -> None:
         """Count a request to AWS; what a Management Node asks by itself is counted apart."""
         self.count(f"{'bursting' if agent.startswith(USER_AGENT) else 'aws'} {action}")
+
+    def arrived(self, target: str, method: str, path: str) -> int | None:
+        """Number a writing request as it arrives, before anything is done with it; None for one that only reads.
+
+        :param target: api, aws or node
+        :param method: the HTTP method, or the action of AWS
+        """
+        if not is_write(f"{'aws ' if target == 'aws' else ''}{method} {path}"):
+            return None
+        with self._lock:
+            number = len(self._writes) + 1
+            self._writes.append({"n": number, "target": target, "method": method, "path": path})
+        return number
+
+    def writes_seen(self) -> list[dict[str, Any]]:
+        """The writing requests since the last reset, in the order in which they arrived."""
+        with self._lock:
+            return list(self._writes)
 
     def saw(self, access_key: str, action: str) -> None:
         """Remember an action of AWS that somebody asked for, allowed or not."""
@@ -43,6 +63,7 @@ class Requests:
             if reset:
                 self._counts.clear()
                 self._actions.clear()
+                self._writes.clear()
         return counts
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from .aws.account import Account
 from .aws.instance import LabInstance
 from .conferencing_node import ConferencingNode
+from .faults.aws import name_of
 from .machine import Hardware, Machine, Site
 from .management_node import ManagementNode
 
@@ -58,6 +59,7 @@ class Hypervisor:
                 ram_mb=ram_mb,
                 public_key=self._account.public_key(instance),
                 public=lambda: instance.public_ip is not None,
+                title=lambda: name_of(instance),
             )
             self.machines[instance.id] = kind(self._site, hardware)
         return self.machines[instance.id]

@@ -89,7 +89,7 @@ def running(files: StateFiles) -> bool:
     return False
 
 
-def ask(files: StateFiles, method: str, path: str, **parameters: str) -> Any:
+def ask(files: StateFiles, method: str, path: str, /, **parameters: str) -> Any:
     """Ask a running lab.
 
     :raises LabError: no lab is running, or it refuses

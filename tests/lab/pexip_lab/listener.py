@@ -8,21 +8,33 @@ import socket
 import struct
 import threading
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from typing import Any
 
 from cheroot import wsgi
-from cheroot.ssl.builtin import BuiltinSSLAdapter
+from cheroot.server import HTTPConnection
+from cheroot.ssl import Adapter
 
 from .aws.endpoint import WsgiApp
 
 _log = logging.getLogger(__name__)
 
 Guard = Callable[[str], bool]
+#: where a WSGI application finds the connection that its request came over
+CONNECTION = "pexip_lab.connection"
+# how often a shut door is looked at, in seconds
+_SHUT_LOOK = 0.05
 
 
 def reset_on_close(connection: socket.socket) -> None:
     """Let the peer see a reset instead of an end."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def cut_off(connection: HTTPConnection) -> None:
+    """Reset the connection of an HTTP request; its server leaves it alone afterwards."""
+    reset_on_close(connection.socket)
+    connection.linger = True
+    connection.socket.close()
 
 
 class GuardedSocket(socket.socket):
@@ -45,11 +57,15 @@ class GuardedSocket(socket.socket):
             raise OSError(error.errno, f"cannot listen on {address}:{port}: {error.strerror}") from None
         self._guard = guard
         self._silent = False
+        self._open = threading.Event()
+        self._open.set()
 
     def accept(self) -> tuple[socket.socket, tuple[str, int]]:
         """As accept(2), with ECONNABORTED for a connection that was refused."""
         if self._silent:
             raise ConnectionAbortedError(errno.ECONNABORTED, "no longer listening")
+        if not self._open.wait(_SHUT_LOOK):
+            raise ConnectionAbortedError(errno.ECONNABORTED, "not listening now")
         connection, peer = super().accept()
         if self._guard(peer[0]):
             return connection, peer
@@ -63,15 +79,34 @@ class GuardedSocket(socket.socket):
         with contextlib.suppress(OSError):  # it is closed already
             self.shutdown(socket.SHUT_RDWR)
 
+    def shut(self) -> None:
+        """Refuse connections, as a port does where nobody listens, until it is opened again."""
+        self._open.clear()
+        with contextlib.suppress(OSError):  # it is closed, or shut already
+            self.shutdown(socket.SHUT_RDWR)
+
+    def open_again(self) -> None:
+        """Listen again, unless it has been silenced."""
+        if not self._silent and self.fileno() >= 0:
+            self.listen(128)
+        self._open.set()
+
+
+class _Gateway(wsgi.Gateway_10):
+    """Tells applications the connection, for the faults that happen there."""
+
+    def get_environ(self) -> dict[str, Any]:
+        return super().get_environ() | {CONNECTION: self.req.conn}
+
 
 class HttpServer(wsgi.Server):
     """cheroot on a socket of ours, on a thread of its own."""
 
-    def __init__(self, app: WsgiApp, listener: socket.socket, certificate: tuple[Path, Path] | None, threads: int):
+    def __init__(self, app: WsgiApp, listener: socket.socket, tls: Adapter | None, threads: int):
         super().__init__(listener.getsockname(), app, numthreads=threads, shutdown_timeout=1)
-        if certificate is not None:
-            self.ssl_adapter = BuiltinSSLAdapter(str(certificate[0]), str(certificate[1]))
+        self.ssl_adapter = tls
         self.keep_alive_conn_limit = 100
+        self.gateway = _Gateway
         self._listener = listener
 
     def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:
@@ -96,13 +131,13 @@ class HttpServer(wsgi.Server):
 
 @contextlib.asynccontextmanager
 async def http_server(
-    app: WsgiApp, listener: socket.socket, certificate: tuple[Path, Path] | None = None, threads: int = 4
+    app: WsgiApp, listener: socket.socket, tls: Adapter | None = None, threads: int = 4
 ) -> AsyncIterator[None]:
     """Serve a WSGI application while the block runs.
 
-    :param certificate: paths of certificate and key, for HTTPS
+    :param tls: certificate and key, for HTTPS
     """
-    server = HttpServer(app, listener, certificate, threads)
+    server = HttpServer(app, listener, tls, threads)
     server.open()
     try:
         yield

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import asyncssh
 
+from .faults.ssh import Dialogue
 from .terminal import HungUp, Terminal
 from .wizard import Wizard, WizardFailed
 
@@ -53,7 +54,7 @@ class Login(asyncssh.SSHServer):
 
 async def session(node: "ManagementNode", process: asyncssh.SSHServerProcess) -> None:
     """Serve one session; it ends with the exit status that a shell would see."""
-    terminal = Terminal(process)
+    terminal = Terminal(process, Dialogue(node.site.faults, process).step)
     try:
         process.exit(await _dialogue(node, terminal, process.get_terminal_type() is not None))
     except (HungUp, OSError):  # OSError: printing to a session that has gone

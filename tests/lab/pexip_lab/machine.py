@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from .clock import Clock
+from .counters import Requests
+from .faults import Faults
+from .faults.fault import ACCEPT, BOOT
 from .firewall import Firewall
 from .listener import Guard, GuardedSocket
 from .names import Surroundings
@@ -24,7 +27,8 @@ BOOT_SECONDS = 120
 class Site:
     """What all machines of a lab share.
 
-    :param count: told the name of each request of a management API, such as ``GET worker_vm``
+    :param requests: counts the requests of the management APIs
+    :param faults: what is to go wrong
     :param left: told the address of a Conferencing Node that cannot reach its Management Node any more
     :param lost: told the address of one that has lost its power
     :param capacities: HD calls of a Conferencing Node by instance type, where they differ from the usual ones
@@ -33,7 +37,8 @@ class Site:
     network: Network
     clock: Clock
     firewall: Firewall
-    count: Callable[[str], None]
+    requests: Requests
+    faults: Faults
     left: Callable[[str], object]
     lost: Callable[[str], object]
     capacities: Mapping[str, int]
@@ -47,6 +52,7 @@ class Hardware:
     :param directory: its disk, gone with the machine
     :param public_key: the key pair it was launched with, as an OpenSSH line
     :param public: says whether the machine has a public address now
+    :param title: what the operator calls it now: the tag Name of its instance
     """
 
     identity: str
@@ -60,6 +66,7 @@ class Hardware:
     ram_mb: int = 4096
     public_key: str | None = None
     public: Callable[[], bool] = field(default=lambda: False)
+    title: Callable[[], str] = field(default=lambda: "")
 
 
 class Machine:
@@ -117,14 +124,28 @@ class Machine:
         }
 
     @property
+    def labels(self) -> str:
+        """What a fault may know the machine by."""
+        own = self.hardware
+        names = (own.identity, own.title(), self.describe().get("name"), own.address, own.instance_type)
+        return " ".join(dict.fromkeys(filter(None, names)))
+
+    @property
     def surroundings(self) -> Surroundings:
         """What the machine can reach now."""
         return Surroundings(self.site.network, self.hardware.public())
 
-    def listen(self, port: int) -> GuardedSocket:
-        """Open a TCP port to those whom the security groups let in."""
-        own = self.hardware.address
-        return self.listen_if(port, lambda peer: self.site.firewall.allows(peer, own, "tcp", port))
+    def listen(self, port: int, serving: str) -> GuardedSocket:
+        """Open a TCP port to those whom the security groups let in.
+
+        :param serving: where its faults happen: api or node
+        """
+        own, allows = self.hardware.address, self.site.firewall.allows
+        listener = self.listen_if(
+            port, lambda peer: allows(peer, own, "tcp", port) and not self.site.faults.strikes(serving, ACCEPT)
+        )
+        self.site.faults.watch(serving, listener)
+        return listener
 
     def listen_if(self, port: int, guard: Guard) -> GuardedSocket:
         """Open a TCP port to those whom the guard lets in; it goes silent with the machine."""
@@ -147,6 +168,8 @@ class Machine:
             while True:
                 self.state = "booting"
                 self.boot_time = self.site.clock.now()
+                if self.site.faults.strikes("aws", BOOT, self.labels):
+                    await asyncio.Event().wait()
                 await self.site.clock.sleep(BOOT_SECONDS)
                 await self.run()
         except asyncio.CancelledError:

@@ -16,6 +16,9 @@ import asyncssh
 from . import login, tls
 from .api.platform import Platform
 from .bursting.engine import Engine
+from .faults.certificate import Adapter
+from .faults.fault import HANDSHAKE, KEY_EXCHANGE
+from .faults.http import Dialect, faulty
 from .listener import http_server
 from .machine import Hardware, Machine, Site
 
@@ -34,8 +37,9 @@ class ManagementNode(Machine):
         self.authorized_key = asyncssh.import_public_key(hardware.public_key) if hardware.public_key else None
         self.connections: set[asyncssh.SSHServerConnection] = set()
         self.platform = Platform(hardware.directory, site.clock, self._served, site.capacities)
+        self.platform.add_middleware(lambda api: faulty(api, site.faults, site.requests, Dialect("api")))
         self.bursting = Engine(self.platform, site.clock, site.network.endpoint)
-        self._host_key = asyncssh.generate_private_key("ssh-ed25519")
+        self._host_key, self._other_key = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
 
     async def run(self) -> None:
         async with contextlib.AsyncExitStack() as services:
@@ -86,12 +90,24 @@ class ManagementNode(Machine):
         return super().describe() | {"name": name, "installation": phase}
 
     def _served(self, method: str, resource: str, status: int) -> None:
-        self.site.count(f"{method} {resource}")
+        self.site.requests.count(f"{method} {resource}")
 
     @contextlib.asynccontextmanager
     async def _ssh(self) -> AsyncIterator[None]:
+        own, port = self.hardware.address, self.site.network.ssh_port
+        server: asyncssh.SSHAcceptor | None = None
+
+        def admits(peer: str) -> bool:
+            """Whom the security groups let in; which host key they see is decided with each connection."""
+            if not self.site.firewall.allows(peer, own, "tcp", port):
+                return False
+            changed = self.site.faults.strikes("ssh", KEY_EXCHANGE)
+            if server is not None:
+                server.update(server_host_keys=[self._other_key if changed else self._host_key])
+            return True
+
         server = await asyncssh.listen(
-            sock=self.listen(self.site.network.ssh_port),
+            sock=self.listen_if(port, admits),
             server_factory=lambda: login.Login(self),
             process_factory=lambda process: login.session(self, process),
             server_host_keys=[self._host_key],
@@ -111,8 +127,9 @@ class ManagementNode(Machine):
                 connection.abort()
 
     def _api(self) -> contextlib.AbstractAsyncContextManager[None]:
-        listener = self.listen(self.site.network.api_port)
-        return http_server(self.platform.application, listener, self.certificate, threads=10)
+        listener = self.listen(self.site.network.api_port, "api")
+        adapter = Adapter(*self.certificate, lambda: self.site.faults.strikes("api", HANDSHAKE))
+        return http_server(self.platform.application, listener, adapter, threads=10)
 
     @contextlib.asynccontextmanager
     async def _backplane(self) -> AsyncIterator[None]:

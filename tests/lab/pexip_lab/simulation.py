@@ -14,6 +14,9 @@ from .aws.gate import Gate
 from .aws.instance import LabInstance
 from .clock import Clock
 from .counters import Requests
+from .faults import Faults
+from .faults import aws as aws_faults
+from .faults.fault import ACCEPT
 from .firewall import Firewall
 from .hypervisor import Hypervisor
 from .internet import Internet
@@ -35,15 +38,22 @@ class Simulation:
         self.network: Network = settings.addresses
         self.clock = Clock(settings.time_scale)
         self.requests = Requests()
+        self.faults = Faults()
         self.internet = Internet(self.network, loop, self._living)
         self.account = Account.open(
-            self.network, self.clock, self._observe, self.internet.next_address, settings.files.key
+            self.network,
+            self.clock,
+            self._observe,
+            self.internet.next_address,
+            lambda instance: aws_faults.stays_pending(self.faults, instance),
+            settings.files.key,
         )
         site = Site(
             network=self.network,
             clock=self.clock,
             firewall=Firewall(self.account),
-            count=self.requests.count,
+            requests=self.requests,
+            faults=self.faults,
             left=lambda address: [calls.left(address) for calls in self.calls()],
             lost=lambda address: [calls.lost(address) for calls in self.calls()],
             capacities=settings.capacities,
@@ -60,9 +70,17 @@ class Simulation:
         """
         try:
             gate = Gate(self.account.ec2, self.requests.saw)
-            aws = endpoint.application(gate, self.requests.count_aws)
-            async with http_server(aws, self.open_port(self.network.aws_port), threads=10):
-                yield
+            account = endpoint.application(gate, self.requests.count_aws)
+            aws = aws_faults.application(account, self.faults, self.requests, self._lose)
+            port = GuardedSocket(
+                self.network.resolver, self.network.aws_port, lambda peer: not self.faults.strikes("aws", ACCEPT)
+            )
+            self.faults.watch("aws", port)
+            async with http_server(aws, port, threads=10):
+                try:
+                    yield
+                finally:
+                    self.faults.clear()
         finally:
             await self.internet.close()
             await self.hypervisor.close()
@@ -117,6 +135,9 @@ class Simulation:
             "bursting": [entry for manager in self.management_nodes() for entry in manager.bursting.history],
         }
 
+    def _lose(self, instance: str, seconds: float) -> None:
+        self.clock.call_later(seconds, self.account.lose, instance)
+
     def _living(self) -> list[LabInstance]:
         return self.account.living()
 
@@ -127,7 +148,7 @@ class Simulation:
 def _instance(instance: LabInstance) -> dict[str, Any]:
     return {
         "id": instance.id,
-        "name": {tag["key"]: tag["value"] for tag in instance.get_tags()}.get("Name", ""),
+        "name": aws_faults.name_of(instance),
         "type": instance.instance_type,
         "state": instance.state,
         "private_ip": instance.private_ip,

@@ -1,6 +1,7 @@
 """What a dialogue over SSH needs: print, ask, ask without echo."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import asyncssh
 
@@ -10,14 +11,22 @@ class HungUp(Exception):
 
 
 class Terminal:
-    """One SSH session with a terminal."""
+    """One SSH session with a terminal.
 
-    def __init__(self, process: asyncssh.SSHServerProcess):
+    :param step: put around each line that is said and each answer that is awaited; may raise `HungUp`
+    """
+
+    def __init__(self, process: asyncssh.SSHServerProcess, step: Callable[[str], AbstractContextManager[None]]):
         self._process = process
+        self._step = step
 
     def say(self, text: str = "") -> None:
-        """Print lines."""
-        self._process.stdout.write(text + "\n")
+        """Print lines.
+
+        :raises HungUp: the session ended
+        """
+        with self._step(text):
+            self._process.stdout.write(text + "\n")
 
     async def lost(self) -> None:
         """Wait until the session has gone."""
@@ -29,11 +38,15 @@ class Terminal:
         :raises HungUp: the session ended, or control-C or control-D was typed
         """
         self._process.stdout.write(prompt)
+        with self._step(prompt):
+            return await self._answer()
+
+    async def _answer(self) -> str:
         try:
             line = await self._process.stdin.readline()
         except (asyncssh.BreakReceived, asyncssh.TerminalSizeChanged, asyncssh.SignalReceived) as event:
             if isinstance(event, asyncssh.TerminalSizeChanged):
-                return await self.ask("")
+                return await self._answer()
             raise HungUp from None
         if not line.endswith("\n"):
             raise HungUp

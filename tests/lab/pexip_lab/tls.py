@@ -82,3 +82,29 @@ def make_certificate(
             )
         )
     return certificate_path, key_path
+
+
+def expired_twin(certificate_path: pathlib.Path, key_path: pathlib.Path) -> pathlib.Path:
+    """Make the certificate that a server had before this one: the same key and names, but its time is over.
+
+    Returns:
+        Its path, beside the other's; it is made once.
+    """
+    path = certificate_path.with_name("expired.pem")
+    if path.exists():
+        return path
+    model = x509.load_pem_x509_certificate(certificate_path.read_bytes())
+    key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(model.subject)
+        .issuer_name(model.issuer)
+        .public_key(model.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(model.not_valid_before_utc - _LIFETIME)
+        .not_valid_after(model.not_valid_before_utc)
+    )
+    for extension in model.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    path.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return path

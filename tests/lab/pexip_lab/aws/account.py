@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,15 +36,24 @@ class Account:
     lock = LOCK
 
     @classmethod
-    def open(cls, network: Network, clock: Clock, observe: Observer, public: Addresses, key_file: Path) -> "Account":
+    def open(
+        cls,
+        network: Network,
+        clock: Clock,
+        observe: Observer,
+        public: Addresses,
+        stays_pending: Callable[[LabInstance], bool],
+        key_file: Path,
+    ) -> "Account":
         """Make the account with the prerequisites that the guide assumes (Assumptions and prerequisites).
 
         :param observe: told of every change of an instance's state
         :param public: gives out public addresses
+        :param stays_pending: says of an instance that is about to run that it never will
         :param key_file: where the private half of the key pair goes, mode 0600
         """
         os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # moto reads it when a region is made
-        install(clock, observe, public)
+        install(clock, observe, public, stays_pending)
         iam.install()
         ec2 = ec2_backends[DEFAULT_ACCOUNT_ID][REGION]
         images.load(ec2)
@@ -72,6 +82,11 @@ class Account:
         """What an instance was made from; None when that is none of Pexip's images."""
         ami = self.ec2.amis.get(instance.image_id)
         return images.pexip_image(ami.owner_id, ami.name) if ami else None
+
+    def lose(self, instance_id: str) -> None:
+        """Let an instance be terminated by nobody, whatever protects it, as when its hardware fails."""
+        with self.lock:
+            self.ec2.get_instance(instance_id).terminate()
 
     def public_key(self, instance: LabInstance) -> str | None:
         """The public half of the key pair that an instance was launched with, as the account holds it now."""

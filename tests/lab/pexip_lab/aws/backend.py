@@ -30,11 +30,21 @@ LOCK = threading.RLock()
 class LabEC2Backend(EC2Backend):
     """EC2 of one region."""
 
-    def __init__(self, region_name: str, account_id: str, *, clock: Clock, observe: Observer, public: Addresses):
+    def __init__(
+        self,
+        region_name: str,
+        account_id: str,
+        *,
+        clock: Clock,
+        observe: Observer,
+        public: Addresses,
+        stays_pending: Callable[[LabInstance], bool],
+    ):
         self.clock = clock
         self.next_public_address = public
         self.lock = LOCK
         self.tell = observe
+        self.stays_pending = stays_pending
         self.tokens: dict[str, tuple[dict[str, Any], Any]] = {}
         super().__init__(region_name, account_id)
 
@@ -120,11 +130,12 @@ class LabEC2Response(EC2Response):
         return ActionResult(reservation)
 
 
-def install(clock: Clock, observe: Observer, public: Addresses) -> None:
+def install(clock: Clock, observe: Observer, public: Addresses, stays_pending: Callable[[LabInstance], bool]) -> None:
     """Put the mended classes in moto's places. Once, before anything asks moto for a backend.
 
     :param observe: called with an instance and its new state (or ``rebooting``), while the account is locked
     :param public: gives the next public address, while the account is locked
+    :param stays_pending: asked of an instance that is about to run, while the account is locked
     """
     settings.EC2_ENABLE_INSTANCE_TYPE_VALIDATION = True
     settings.ENABLE_KEYPAIR_VALIDATION = True
@@ -134,5 +145,7 @@ def install(clock: Clock, observe: Observer, public: Addresses) -> None:
     security_groups.SecurityGroupRule = LabRule
     subnets.Subnet = LabSubnet
     EC2_PREFIX_TO_RESOURCE["eipalloc"] = "elastic-ip"  # what AWS calls it among tags; moto says vpc-elastic-ip
-    ec2_backends.backend = partial(LabEC2Backend, clock=clock, observe=observe, public=public)
+    ec2_backends.backend = partial(
+        LabEC2Backend, clock=clock, observe=observe, public=public, stays_pending=stays_pending
+    )
     urls.url_paths = {"{0}/": LabEC2Response.dispatch}

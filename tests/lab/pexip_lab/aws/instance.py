@@ -127,7 +127,8 @@ class LabInstance(Instance):
         self.ec2_backend.tell(self, state)
 
     def _running(self) -> None:
-        self._set("running")
+        if not self.ec2_backend.stays_pending(self):
+            self._set("running")
 
     def _stopped(self) -> None:
         super().stop()
