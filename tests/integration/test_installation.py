@@ -6,13 +6,15 @@
 
 import ipaddress
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import requests
 
 OWNER = "686087431763"
 IMAGE = "Pexip Infinity Management Node 11.0.0 (build 26902.0.0)"
-UNIX, WEB = "unix-Secret#1", "web Secret$2"
+UNIX, WEB, PASSPHRASE = "unix-Secret#1", "web Secret$2", "key Secret%3"
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +111,7 @@ class Machine:
             }
         ]
         run = self.play(self.lab, plays, *args, check=check)
-        for secret in (UNIX, WEB):
+        for secret in (UNIX, WEB, PASSPHRASE):
             assert secret not in run.output
         return run
 
@@ -240,6 +242,44 @@ def test_an_unknown_key_is_an_error_after_a_moment(machine, tmp_path):
     assert "refusal_timeout 2" in run.failures[0]
     assert "key pair" in run.failures[0]
     assert result(run)["installation"]["state"] == "refused"
+
+
+# Carries one connection, as a jump host does, and leaves a line that it did.
+DETOUR = """\
+import contextlib, pathlib, socket, sys, threading
+
+there = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+pathlib.Path(__file__).with_suffix(".used").write_text(sys.argv[1])
+
+def back():
+    with contextlib.suppress(ConnectionError):
+        while data := there.recv(65536):
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+
+threading.Thread(target=back, daemon=True).start()
+with contextlib.suppress(ConnectionError):  # the machine reboots
+    while data := sys.stdin.buffer.read1(65536):
+        there.sendall(data)
+"""
+
+
+def test_a_key_with_a_passphrase_and_a_way_of_the_operators_own(machine, lab, tmp_path):
+    machine.launch()
+    key, detour = tmp_path / "locked.pem", tmp_path / "detour.py"
+    detour.write_text(DETOUR)
+    key.write_bytes(Path(lab.env["LAB_KEY_FILE"]).read_bytes())
+    key.chmod(0o600)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", PASSPHRASE, "-f", str(key)], check=True)
+    way = {"private_key_file": str(key), "ssh_extra_args": ["-o", f"ProxyCommand={sys.executable} {detour} %h %p"]}
+
+    run = machine.install(**way).failed()
+    assert "give private_key_passphrase" in run.failures[0]
+    run = machine.install(**way, private_key_passphrase="another").failed()
+    assert "private_key_passphrase does not open the private key" in run.failures[0]
+    run = machine.install("-vvvv", **way, private_key_passphrase=PASSPHRASE).succeeded()
+    assert result(run)["installation"]["state"] == "installed"
+    assert detour.with_suffix(".used").read_text() == machine.address
 
 
 def test_offered_servers_are_those_that_the_wizard_tries(machine):
