@@ -90,6 +90,16 @@ class TestSecurityGroups:
         with refused("InvalidParameterValue"):
             account.group({"IpProtocol": "esp", "IpRanges": [{"CidrIp": EVERYONE}]})
 
+    @pytest.mark.parametrize(
+        "given",
+        [{"GroupName": "sg-nodes"}, {"GroupName": "nodes <b>"}, {"Description": "Pexip's"}, {"GroupName": "n" * 256}],
+    )
+    def test_names_that_aws_does_not_take_are_refused(self, account, given):
+        with refused("InvalidParameterValue"):
+            account.ec2.create_security_group(
+                **{"GroupName": "nodes", "Description": "of a test", "VpcId": account.vpc_id, **given}
+            )
+
     def test_a_group_in_use_is_not_deleted(self, account):
         group = account.group()
         instance = account.launch(group)
@@ -133,6 +143,21 @@ class TestLaunch:
         with refused("InvalidInstanceType.NotFound"):
             account.launch(account.group(), InstanceType="z9.mega")
 
+    def test_a_type_that_the_zone_does_not_offer_is_refused(self, account):
+        with refused("Unsupported"):  # the region has it
+            account.launch(account.group(), InstanceType="a1.2xlarge")
+
+    @pytest.mark.parametrize("given", ["SecurityGroupIds", "PrivateIpAddress"])
+    def test_what_the_interfaces_say_is_not_said_of_the_instance_too(self, account, given):
+        group, address = account.group(), account.env["LAB_NETWORK"].replace("0.0/16", "7.79")
+        again = {"SecurityGroupIds": [group], "PrivateIpAddress": address}
+        with refused("InvalidParameterCombination"):
+            account.launch(group, **{given: again[given]})
+
+    def test_an_unknown_tenancy_is_refused(self, account):
+        with refused("InvalidParameterValue"):
+            account.launch(account.group(), Placement={"Tenancy": "exclusive"})
+
     def test_a_failed_launch_leaves_nothing(self, account):
         before = len(account.ec2.describe_instances()["Reservations"])
         with refused("InvalidParameterValue"):
@@ -159,6 +184,18 @@ def test_the_groups_of_an_instance_are_those_of_its_interface(account):
     assert groups() == ([first], [first])
     account.ec2.modify_instance_attribute(InstanceId=instance, Groups=[second])
     assert groups() == ([second], [second])
+
+
+@pytest.mark.parametrize("key", ["aws:owner", "AWS:owner"])
+def test_tags_of_aws_own_are_refused(account, key):
+    instance = account.launch(account.group())
+    with refused("InvalidParameterValue"):
+        account.ec2.create_tags(Resources=[instance], Tags=[{"Key": key, "Value": "video"}])
+
+
+def test_an_instance_that_is_not_there_takes_no_tag(account):
+    with refused("InvalidInstanceID.NotFound"):
+        account.ec2.create_tags(Resources=["i-0123456789abcdef0"], Tags=[{"Key": "owner", "Value": "video"}])
 
 
 class TestStates:
@@ -208,6 +245,15 @@ class TestPublicAddresses:
         account.await_state(instance, "terminated")
         (left,) = account.ec2.describe_addresses(AllocationIds=[elastic["AllocationId"]])["Addresses"]
         assert "AssociationId" not in left
+
+    def test_an_instance_that_is_pending_takes_none(self, another_lab):
+        account = Account(another_lab(time_scale=20))
+        elastic = account.ec2.allocate_address(Domain="vpc")["AllocationId"]
+        instance = account.launch(account.group())
+        with refused("InvalidInstanceID"):
+            account.ec2.associate_address(InstanceId=instance, AllocationId=elastic)
+        account.await_state(instance, "running")
+        account.ec2.associate_address(InstanceId=instance, AllocationId=elastic)
 
     @pytest.mark.parametrize(("asked", "public"), [({}, True), ({"AssociatePublicIpAddress": False}, False)])
     def test_a_subnet_may_give_one_to_every_new_instance_that_does_not_say_otherwise(self, account, asked, public):

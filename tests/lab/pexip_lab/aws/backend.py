@@ -1,5 +1,6 @@
 """moto's EC2 service, mended where it differs from AWS. Nothing here makes it more lenient than AWS is."""
 
+import re
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +9,7 @@ from typing import Any
 from moto import settings
 from moto.core.responses import ActionResult
 from moto.ec2 import urls
-from moto.ec2.exceptions import DryRunClientError
+from moto.ec2.exceptions import DryRunClientError, InvalidInstanceIdError
 from moto.ec2.models import EC2Backend, ec2_backends, elastic_network_interfaces, instances, security_groups, subnets
 from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 from moto.ec2.models.instances import Reservation
@@ -16,12 +17,21 @@ from moto.ec2.responses import EC2Response
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 
 from ..clock import Clock
-from .errors import in_use, token_mismatch
+from .errors import given_twice, in_use, invalid_value, pending, token_mismatch
 from .instance import LabInstance
 from .networking import LabNetworkInterface, LabRule, LabSubnet
 
 Observer = Callable[[LabInstance, str], None]
 Addresses = Callable[[], str]
+
+TENANCIES = ("default", "dedicated", "host")
+# what a launch says of its network interfaces or of the instance, never of both
+AT_INSTANCE_LEVEL = {
+    "SecurityGroupIds": "security groups",
+    "SecurityGroups": "security groups",
+    "PrivateIpAddress": "private address",
+}
+GROUP_TEXT = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{1,255}")
 
 # one request of EC2 at a time, so that tokens and addresses are given out once
 LOCK = threading.RLock()
@@ -81,6 +91,11 @@ class LabEC2Backend(EC2Backend):
         # moto's own choice lies in 127.0.0.0/8, which here holds the private addresses
         return super().allocate_address(domain, address or self.next_public_address(), tags)
 
+    def associate_address(self, instance: Any = None, *args: Any, **kwargs: Any) -> ElasticAddress:
+        if instance is not None and instance.state == "pending":
+            raise pending(instance.id)
+        return super().associate_address(instance, *args, **kwargs)
+
     def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
         group = self.get_security_group_by_name_or_id(group_id or name or "")
         if group is not None:
@@ -113,6 +128,28 @@ class LabEC2Response(EC2Response):
         super().update_security_group_rule_descriptions_egress()
         return ActionResult({"Return": True})
 
+    def create_tags(self) -> ActionResult:
+        # moto tags what is not there, and takes AWS' own keys
+        known = {instance.id for instance in self.ec2_backend.instances()}
+        for identity in self._get_param("Resources", []):
+            if identity.startswith("i-") and identity not in known:
+                raise InvalidInstanceIdError(identity)
+        if any(tag["Key"].lower().startswith("aws:") for tag in self._get_param("Tags", [])):
+            raise invalid_value("Tag keys starting with 'aws:' are reserved for internal use")
+        return super().create_tags()
+
+    def create_security_group(self) -> ActionResult:
+        name, description = self._get_param("GroupName") or "", self._get_param("Description") or ""
+        if name.lower().startswith("sg-"):
+            raise invalid_value("Group names may not be in the format sg-*.")
+        for what, text in (("group name", name), ("security group description", description)):
+            if not GROUP_TEXT.fullmatch(text):
+                raise invalid_value(
+                    f"Invalid {what}. It may have 255 characters from the following set: "
+                    "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
+                )
+        return super().create_security_group()
+
     def run_instances(self) -> ActionResult:
         token = self._get_param("ClientToken")
         asked = {name: value for name, value in self._get_params().items() if name != "ClientToken"}
@@ -121,6 +158,12 @@ class LabEC2Response(EC2Response):
             if before != asked:
                 raise token_mismatch()
             return ActionResult(reservation)
+        if self._get_param("NetworkInterfaces"):
+            for parameter, what in AT_INSTANCE_LEVEL.items():
+                if self._get_param(parameter):
+                    raise given_twice(what)
+        if self._get_param("Placement.Tenancy", "default") not in TENANCIES:
+            raise invalid_value(f"Invalid value '{self._get_param('Placement.Tenancy')}' for tenancy.")
         reservation = super().run_instances().result
         for instance in reservation.instances:
             instance.placement.tenancy = self._get_param("Placement.Tenancy") or "default"

@@ -33,3 +33,24 @@ def different_networks(group_id: str, subnet_id: str) -> EC2ClientError:
     return EC2ClientError(
         "InvalidParameter", f"Security group {group_id} and subnet {subnet_id} belong to different networks."
     )
+
+
+def pending(instance_id: str) -> EC2ClientError:
+    return EC2ClientError(
+        "InvalidInstanceID", f"The pending instance '{instance_id}' is not in a valid state for this operation."
+    )
+
+
+def not_in_zone(instance_type: str, zone: str) -> EC2ClientError:
+    return EC2ClientError(
+        "Unsupported",
+        f"Your requested instance type ({instance_type}) is not supported in your requested Availability Zone ({zone}).",
+    )
+
+
+def given_twice(what: str) -> EC2ClientError:
+    """Something that the launch's network interfaces say already."""
+    return EC2ClientError(
+        "InvalidParameterCombination",
+        f"Network interfaces and an instance-level {what} may not be specified on the same request",
+    )

@@ -7,7 +7,7 @@ from moto.ec2.exceptions import InvalidSecurityGroupNotFoundError
 from moto.ec2.models.instances import Instance, InstanceState
 from moto.ec2.models.security_groups import SecurityGroup
 
-from .errors import different_networks, incorrect_state
+from .errors import different_networks, incorrect_state, not_in_zone
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 # lab seconds that a change takes; AWS forgets a terminated instance after about an hour
@@ -43,6 +43,10 @@ class LabInstance(Instance):
 
     def prep_nics(self, nic_spec: list[dict[str, Any]], *args: Any, **kwargs: Any) -> None:
         subnet = self.ec2_backend.get_subnet(self.subnet_id) if self.subnet_id else None
+        # moto asks for a type of the region alone
+        place = {"location": [self.placement.zone], "instance-type": [self.instance_type]}
+        if not self.ec2_backend.describe_instance_type_offerings("availability-zone", place):
+            raise not_in_zone(self.instance_type, self.placement.zone)
         for group_id in {group for nic in nic_spec for group in nic.get("Groups") or []}:
             # moto would make up a group of that id
             group = self.ec2_backend.get_security_group_from_id(group_id)
