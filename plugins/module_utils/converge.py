@@ -236,20 +236,24 @@ class Platform:
     def resolve(self, resource: Resource, desired: dict[str, Any], current: dict[str, Any] | None) -> dict[str, Any]:
         """``desired`` with its references as URIs; what GET already nests under the same name costs no request."""
         resolved = dict(desired)
+        owner = resource.label({**(current or {}), **desired})
         for name, value in desired.items():
-            field = resource.by_name[name]
+            field, present = resource.by_name[name], (current or {}).get(name)
             if field.ref and value not in (None, ""):
-                resolved[name] = self.reference(field, value, (current or {}).get(name))
+                resolved[name] = self.reference(owner, field, value, present)
             elif field.many and value is not None:
-                resolved[name] = [self.reference(field, item, (current or {}).get(name)) for item in value]
+                resolved[name] = [self.reference(owner, field, item, present) for item in value]
         return resolved
 
-    def reference(self, field: Field, value: Any, current: Any = None) -> str:
-        """The URI of what a reference means: a URI, an id or a name. Raises PexipError that lists what exists."""
-        target, text = str(field.target), str(value)
+    def reference(self, owner: str, field: Field, value: Any, current: Any = None) -> str:
+        """The URI of what a reference means: a URI, an id or a name. Raises PexipError that lists what exists.
+
+        ``owner`` is what messages call the object that holds it.
+        """
+        target, text, where = str(field.target), str(value), f"{owner}: {field.option}"
         if is_uri(text):
             if not text.startswith(resource_path(target)):
-                raise PexipError(f"{field.option}: {text} is not a {target}")
+                raise PexipError(f"{where}: {text} is not a {target}")
             return text
         for nested in current if isinstance(current, list) else [current]:
             if isinstance(nested, dict) and text == nested.get(name_field(target)):
@@ -262,10 +266,10 @@ class Platform:
                 return matches[0]["resource_uri"]
             if matches:
                 raise PexipError(
-                    f"{field.option}: {len(matches)} objects of {target} are called {text!r}; give the id: {', '.join(str(item['id']) for item in matches)}"
+                    f"{where}: {len(matches)} objects of {target} are called {text!r}; give the id: {', '.join(str(item['id']) for item in matches)}"
                 )
         existing = [str(item.get(name_field(target), item.get("id"))) for item in objects]
-        message = f"{field.option}: there is no {target} {text!r}. {listing(text, existing)}"
+        message = f"{where}: there is no {target} {text!r}. {listing(text, existing)}"
         if not self.check:
             raise PexipError(message)
         self.warnings.append(f"{message} (in check mode: it may come to exist before this task runs)")

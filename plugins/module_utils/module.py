@@ -170,14 +170,15 @@ class PexipModule(InfinityModule):
             if self.params[field.option] is not None
         }
         problems = [problem for name, value in wish.items() if (problem := self.resource.by_name[name].problem(value))]
-        for name in self.params["clear"] or []:
-            if name not in self.resource.by_name:
-                problems.append(f"clear: {name!r} is not a field of {self.resource.noun}")
-            elif name in wish:
-                problems.append(f"clear: {name} is also given a value")
+        by_option = {field.option: field for field in self.resource.fields}
+        for option in self.params["clear"] or []:
+            if option not in by_option:
+                problems.append(f"clear: {option!r} is not a field of {self.resource.noun}")
+            elif by_option[option].name in wish:
+                problems.append(f"clear: {option} is also given a value")
             else:
                 try:
-                    wish[name] = self.resource.by_name[name].cleared()
+                    wish[by_option[option].name] = by_option[option].cleared()
                 except ValueError as error:
                     problems.append(f"clear: {error}")
         if problems:

@@ -115,6 +115,7 @@ def test_references_to_the_same_resource_share_one_reading(api):
 def test_a_reference_to_nothing_or_to_several_is_an_error_that_changes_nothing(api, written, words):
     message = refusal(api, "Oslo", {"mtu": 1000, "dns_servers": [written]})
     assert [word for word in words if word not in message] == []
+    assert message.startswith(f"{LOCATION.label({'name': 'Oslo'})}: dns_servers: ")
 
 
 def test_in_check_mode_what_does_not_exist_yet_is_a_warning_and_stays_a_name(api):
@@ -126,7 +127,7 @@ def test_in_check_mode_what_does_not_exist_yet_is_a_warning_and_stays_a_name(api
         None,
         1500,
     )
-    assert "'Paris'" in platform.warnings[0]
+    assert "'Rome': overflow_location1: there is no system_location 'Paris'" in platform.warnings[0]
     assert "'London'" in platform.warnings[0]
     assert api.writes == []
 

@@ -203,6 +203,12 @@ def test_what_cannot_be_cleared_says_why(api, clear, words):
     assert words in result["msg"]
 
 
+def test_a_field_is_cleared_by_the_name_of_its_option(api):
+    result = run_on(api, pexip_node, name="conf01", clear=["node_password", "password"])
+    assert "clear: node_password cannot be cleared: it must have a value" in result["msg"]
+    assert "clear: 'password' is not a field" in result["msg"]
+
+
 def test_clear_empties_fields(api, memory):
     memory.tables["system_location"][2] |= {
         "media_qos": 5,

@@ -174,7 +174,7 @@ def test_an_identity_that_follows_from_the_settings_is_not_sent_and_has_to_come_
 def test_a_missing_reference_lists_what_exists_or_warns_in_check_mode(api):
     options = {"identity": EDGE, "settings": {"system_location": "Lndon"}}
     assert (
-        "system_location: there is no system_location 'Lndon'. Existing: 'London', 'Oslo'."
+        "sip_proxy 'edge': system_location: there is no system_location 'Lndon'. Existing: 'London', 'Oslo'."
         in run(api, **options)["msg"]
     )
     result = run(api, check=True, **options)
