@@ -15,6 +15,8 @@ from pexip_lab.testing import until
 WORKER_VM = "/api/admin/configuration/v1/worker_vm/"
 LOCATION = "/api/admin/configuration/v1/system_location/"
 CLOUD_NODE = "/api/admin/status/v1/cloud_node/"
+SETTINGS = "/api/admin/configuration/v1/global/1/"
+ALARM = "/api/admin/status/v1/alarm/"
 MENDED = {
     ("tag-wrong", "burst02"),
     ("tag-missing", "burst03"),
@@ -147,7 +149,7 @@ def test_the_page_holds_the_findings_and_no_secret(by_hand):
 
 @pytest.fixture(scope="module")
 def well(lab_factory, module_play, tmp_path_factory):
-    """A platform that bursts: the doctor on a quiet day, then the status while London is at its threshold."""
+    """A platform that bursts: the doctor on a quiet day, the status while London is at its threshold, a wrong secret key."""
     reports = tmp_path_factory.mktemp("reports")
     with lab_factory(seed="bursting") as lab:
         day = {"lab": lab, "reports": reports}
@@ -173,6 +175,13 @@ def well(lab_factory, module_play, tmp_path_factory):
         day["busy"] = module_play(
             lab, "bursting_status", check=True, extra_vars={**busy, "bursting_report_refresh": 15}
         )
+        lab.api(SETTINGS, "PATCH", {"aws_secret_key": "this-is-not-its-secret"})
+        until(
+            lambda: "credentials" in json.dumps(lab.api(ALARM)["objects"]),
+            "the platform to say that AWS refuses its access key",
+        )
+        wrong = {"bursting_report_json": str(reports / "wrong.json")}
+        day["wrong"] = module_play(lab, "check_bursting", extra_vars=wrong)
         yield day
 
 
@@ -196,6 +205,14 @@ def test_the_status_is_that_of_the_platform(well):
 def test_the_status_page_refreshes_itself_when_asked(well):
     page = (well["reports"] / "busy.html").read_text()
     assert '<meta http-equiv="refresh" content="15">' in page and "Bursting threshold reached" in page
+
+
+def test_a_wrong_secret_key_is_an_error_though_aws_cannot_tell_it(well):
+    well["wrong"].failed()
+    assert "credentials-refused" in well["wrong"].failures[-1]
+    ((code, key),) = found(well["reports"] / "wrong.json", severity="error")
+    assert code == "credentials-refused" and key.startswith("...") and len(key) == 7
+    assert "this-is-not-its-secret" not in well["wrong"].output
 
 
 def test_the_check_writes_nothing_to_aws_or_the_platform(well):
