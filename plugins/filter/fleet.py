@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from jinja2.exceptions import UndefinedError
+
 DOCUMENTATION = r"""
 name: wanted_hosts
 short_description: What the inventory asks for of each host
@@ -21,6 +23,7 @@ description:
   - A role's own variable (C(conferencing_node_private_ip)) goes before the shared one (C(pexip_private_ip)), and for the
     connection to the management API the environment (E(PEXIP_HOST), E(PEXIP_PASSWORD)) comes last. Empty is not given.
   - Of secrets only the presence is given.
+  - A variable that cannot be read, because what it refers to is not defined, is named with the reason.
 positional: hostvars, role
 options:
   _input:
@@ -47,7 +50,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: For each host its C(name), C(hostname) and settings; what is not given is null.
+  description:
+    - For each host its C(name), C(hostname) and settings; what is not given is null.
+    - C(undefined) has the reason for each setting that cannot be read.
   type: list
   elements: dict
 """
@@ -74,22 +79,34 @@ CONNECTION = ("host", "password")
 def wanted_host(name: str, variables: Mapping[str, Any], role: str) -> dict[str, Any]:
     """One host's settings; ``variables`` are its host variables."""
 
+    undefined: dict[str, str] = {}
+
+    def given(variable: str, field: str) -> Any:
+        value = variables.get(variable)
+        try:
+            return None if value == "" else value
+        except UndefinedError as error:  # what it refers to may be in a vault that was not given: the preflight says so
+            undefined[field] = f"{variable}: {error}"
+            return None
+
     def setting(field: str) -> Any:
         for variable in (f"{role}_{field}", f"pexip_{field}"):
-            if variables.get(variable) not in (None, ""):
-                return variables[variable]
+            value = given(variable, field)
+            if value is not None or field in undefined:
+                return value
         return (os.environ.get(f"PEXIP_{field.upper()}") or None) if field in CONNECTION else None
 
     host = {field: setting(field) for field in SETTINGS}
     # A node takes its own inventory name; pexip_hostname is the Management Node's (DESIGN: shared variables).
-    own = variables.get(f"{role}_hostname") or (variables.get("pexip_hostname") if role == "management_node" else None)
+    own = setting("hostname") if role == "management_node" else given(f"{role}_hostname", "hostname")
     host.update(
-        name=variables.get(f"{role}_name") or name,
+        name=given(f"{role}_name", "name") or name,
         hostname=own or name.split(".")[0],
         public_address=host["public_address"] or "none",
-        image_id=variables.get(f"{role}_image_id") or None,  # a role's own choice; there is no shared one
+        image_id=given(f"{role}_image_id", "image_id"),  # a role's own choice; there is no shared one
         secrets={f"pexip_{field}": setting(field) is not None for field in SECRETS},
         overflow="pexip_overflow" in (variables.get("group_names") or []),
+        undefined=undefined,
     )
     return host
 

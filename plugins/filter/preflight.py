@@ -58,8 +58,8 @@ options:
         elements: str
       setup:
         description:
-          - What the Management Node's play makes beside the Management Node. C(management_cidrs) and C(open_to_all) for
-            the security groups, C(dns_servers), C(ntp_servers) and C(locations) for the platform.
+          - What the Management Node's play makes beside the Management Node. C(management_cidrs), C(open_to_all) and
+            C(vpc_id) for the security groups, C(dns_servers), C(ntp_servers) and C(locations) for the platform.
           - Null in the play of the nodes. The Management Node's installation is not judged then, either.
         type: dict
       found:

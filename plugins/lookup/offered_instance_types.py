@@ -60,6 +60,8 @@ class LookupModule(LookupBase):
         """The offered ones among `terms`; AnsibleLookupError when EC2 cannot be asked."""
         if boto3 is None:
             raise AnsibleLookupError("offered_instance_types needs the Python library boto3 on the controller.")
+        if not terms:
+            return []  # EC2 takes no filter without a value
         place = {"LocationType": "availability-zone" if zone else "region"}
         filters = [{"Name": "instance-type", "Values": list(dict.fromkeys(terms))}]
         if zone:

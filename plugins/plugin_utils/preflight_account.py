@@ -30,6 +30,17 @@ def one_region(plan: Plan) -> Iterator[str]:
             yield f"{what} differs ({spread}): all instances of a platform go into one region and one VPC"
 
 
+def security_groups_vpc(plan: Plan) -> Iterator[str]:
+    """An instance takes security groups of its own VPC alone."""
+    wanted = (plan.setup or {}).get("vpc_id")
+    vpcs = {plan.subnet(host)["vpc_id"] for host in plan.hosts if plan.subnet(host)}
+    if wanted and vpcs and wanted not in vpcs:
+        yield (
+            f"node_security_group_vpc_id {wanted} is not the VPC of pexip_subnet_id, {listed(vpcs)}, whose instances take "
+            "security groups of their own VPC alone: leave it out, or name that one"
+        )
+
+
 def prerequisites(plan: Plan) -> Iterator[str]:
     """Guide, "Assumptions and prerequisites": subnet and key pair exist."""
     regions = {host["region"] for host in plan.hosts if host.get("region")}

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.pexip.infinity.plugins.filter.fleet import SECRETS
 from ansible_collections.pexip.infinity.plugins.filter.security_rules import open_cidrs
 from ansible_collections.pexip.infinity.plugins.plugin_utils.preflight_plan import Plan, fqdn
 
@@ -27,6 +28,20 @@ NODE_NEEDS = (*HOST_NEEDS, "location")
 SERVERS = ("dns_servers", "ntp_servers")
 
 
+def undefined_variables(plan: Plan) -> Iterator[str]:
+    """Variables that refer to what is not defined. Secrets count where they are needed."""
+    holders = defaultdict(list)
+    for host in plan.hosts:
+        for field, why in host["undefined"].items():
+            if field not in SECRETS or field in _secrets(plan, host):
+                holders[why].append(host["name"])
+    for why, names in holders.items():
+        yield (
+            f"{', '.join(names)}: {why}: define it, for instance in a vault file beside the inventory or given with "
+            "-e @FILE"
+        )
+
+
 def required_variables(plan: Plan) -> Iterator[str]:
     """Guide, "Assumptions and prerequisites"; a node made without a password cannot be reached (API fact)."""
     if plan.deployment not in ("private", "public", "hybrid"):
@@ -37,10 +52,10 @@ def required_variables(plan: Plan) -> Iterator[str]:
         yield "The group pexip_management is empty: put the Management Node's host into it"
     for host in plan.hosts:
         for field in HOST_NEEDS if host is plan.management else NODE_NEEDS:
-            if not host.get(field):
+            if not host.get(field) and field not in host["undefined"]:
                 yield f"{host['name']}: pexip_{field} is not given: set it for this host, its group or all"
         for secret in _secrets(plan, host):
-            if not host["secrets"][f"pexip_{secret}"]:
+            if not host["secrets"][f"pexip_{secret}"] and secret not in host["undefined"]:
                 yield f"{host['name']}: pexip_{secret} is not given or empty: the node cannot be set up without it"
 
 

@@ -15,6 +15,7 @@ from ansible_collections.pexip.infinity.plugins.plugin_utils import preflight_in
 from ansible_collections.pexip.infinity.plugins.plugin_utils import preflight_platform as platform
 
 ERRORS = (
+    inputs.undefined_variables,
     inputs.required_variables,
     inputs.legal_names,
     inputs.unique_names,
@@ -22,6 +23,7 @@ ERRORS = (
     inputs.declared_locations,
     inputs.management_stations,
     account.one_region,
+    account.security_groups_vpc,
     account.prerequisites,
     account.images,
     account.instance_types,

@@ -100,6 +100,26 @@ def test_an_unreachable_management_node(lab, play, refused):
     assert f"no connection to the management API at {nobody}:{lab.network.api_port}" in run.failures[0]
 
 
+def test_a_variable_that_refers_to_nothing(lab, refused):
+    """As in the README's inventories, without the vault that they need."""
+    inventory = with_nodes(lab, conf11={"pexip_location": "London"})
+    inventory["all"]["vars"]["pexip_node_password"] = "{{ vault_pexip_node_password }}"
+    inventory["all"]["vars"]["pexip_admin_password"] = "{{ vault_pexip_admin_password }}"  # nothing is installed
+    run = refused("site", inventory=inventory)
+    assert "1. conf11: pexip_node_password: 'vault_pexip_node_password' is undefined: define it" in run.failures[0]
+    assert "1 problem(s)" in run.failures[0]
+
+
+def test_no_management_node(lab, play, refused):
+    inventory = play.with_vars(lab.inventory, pexip_host=None, pexip_hostname="other")
+    run = refused("onboard_nodes", inventory=inventory, environment={"PEXIP_HOST": ""})
+    first, second = run.failures
+    assert first.startswith("There is no Management Node other: no instance carries the tags")
+    assert "pexip.infinity.deploy_management first" in first
+    assert second.endswith("why it was not found, the failure of conf01 says.")
+    assert last_word(run).endswith("pexip.infinity.onboard_nodes")
+
+
 def test_a_node_that_is_refused_alone_is_the_one_to_go_on_with(lab, refused):
     inventory = with_nodes(lab, conf01={"conferencing_node_tenancie": "default"})
     run = refused("onboard_nodes", inventory=inventory)

@@ -203,14 +203,17 @@ def test_what_only_ec2_knows_is_told_before_anything_is_made(lab, eventful, auto
 
 
 def test_the_roles_by_themselves_know_it_too(lab, eventful, auto_assigned, module_play):
-    """Under --check, without a preflight and with the CA in the environment: conf51 is complete, conf61 refused."""
+    """Under --check, without a preflight and with the CA in the environment: conf51 is complete, the others are refused."""
     steps = ("look_up", "launch", "register")
     tasks = [{"name": step, "ansible.builtin.import_role": {"name": ROLE, "tasks_from": step}} for step in steps]
     play = [{"name": "By itself", "hosts": "pexip_nodes", "gather_facts": False, "tasks": tasks}]
-    nodes = inventory(lab, {"conf51": {}, "conf61": {}})
+    nodes = inventory(lab, {"conf51": {}, "conf61": {}, "conf65": {"pexip_public_address": "elastic"}})
+    tagged = [{"ResourceType": "elastic-ip", "Tags": marks("conf65")}]
+    addresses = [lab.ec2().allocate_address(Domain="vpc", TagSpecifications=tagged)["PublicIp"] for _ in range(2)]
     lab.requests(reset=True)
     run = module_play(lab, play, inventory=nodes, environment=eventful["environment"], check=True).failed()
-    (failure,) = run.failures
-    assert failure.startswith("conf61: the subnet") and "and pexip_public_address is none" in failure
+    several, public = sorted(run.failures, reverse=True)
+    assert several.startswith("conf65: the Elastic IP addresses") and all(address in several for address in addresses)
+    assert public.startswith("conf61: the subnet") and "and pexip_public_address is none" in public
     assert run.stats["conf51"]["failures"] == 0 and run.changed_tasks == []
     assert lab.writes() == 0

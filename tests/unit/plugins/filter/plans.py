@@ -39,6 +39,7 @@ def host(name: str, **values: Any) -> dict:
         "ntp_servers": ["10.0.0.2"],
         "secrets": dict(SECRETS),
         "overflow": False,
+        "undefined": {},
         **values,
     }
 

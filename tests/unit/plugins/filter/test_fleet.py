@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.pexip.infinity.plugins.filter.fleet import wanted_hosts
+from jinja2 import StrictUndefined
 
 HOSTVARS = {
     "conf01.lab": {
@@ -39,6 +40,16 @@ def test_a_management_node():
     assert manager["host"] is None
     assert manager["secrets"]["pexip_password"] is False
     assert manager["overflow"] is False
+
+
+def test_a_variable_that_refers_to_nothing_is_named(monkeypatch):
+    monkeypatch.setenv("PEXIP_PASSWORD", "secret")  # a variable goes before its twin, defined or not
+    nothing = StrictUndefined(name="vault")
+    variables = {"pexip_location": nothing, "conferencing_node_location": "London", "pexip_password": nothing}
+    (node,) = wanted_hosts(["conf01"], {"conf01": variables}, "conferencing_node")
+    assert node["undefined"] == {"password": "pexip_password: 'vault' is undefined"}
+    assert node["secrets"]["pexip_password"] is False
+    assert node["location"] == "London"
 
 
 def test_the_connection_may_come_from_the_environment(monkeypatch):

@@ -37,6 +37,10 @@ ERRORS = {
         changed("found.subnets.1.vpc_id", "vpc-2"),
         "the VPC of pexip_subnet_id differs (vpc-1: manager, conf01; vpc-2: conf02)",
     ),
+    "security groups for another VPC": (
+        changed("setup.vpc_id", "vpc-2"),
+        "node_security_group_vpc_id vpc-2 is not the VPC of pexip_subnet_id, vpc-1",
+    ),
     "no such subnet": (
         changed("nodes.1.subnet_id", "subnet-x"),
         "conf02: pexip_subnet_id subnet-x does not exist in the region eu-west-1",

@@ -25,6 +25,23 @@ ERRORS = {
     "version missing": (changed("version", None), "pexip_version is not given"),
     "no management host": (changed("management", None), "The group pexip_management is empty"),
     "variable missing": (changed("nodes.0.key_name", None), "conf01: pexip_key_name is not given"),
+    "variable that refers to nothing": (
+        several(
+            changed("nodes.0.undefined", {"location": "pexip_location: 'site' is undefined"}),
+            changed("nodes.0.location", None),
+        ),
+        "conf01: pexip_location: 'site' is undefined: define it",
+    ),
+    "secret that refers to nothing": (
+        several(
+            *(
+                changed(f"nodes.{n}.undefined", {"node_password": "pexip_node_password: 'v' is undefined"})
+                for n in (0, 1)
+            ),
+            *(changed(f"nodes.{n}.secrets.pexip_node_password", False) for n in (0, 1)),
+        ),
+        "conf01, conf02: pexip_node_password: 'v' is undefined: define it",
+    ),
     "location missing": (changed("nodes.1.location", None), "conf02: pexip_location is not given"),
     "node password missing": (
         changed("nodes.0.secrets.pexip_node_password", False),
@@ -192,3 +209,8 @@ def test_nothing_to_object_to(case):
 @pytest.mark.parametrize("case", SILENT)
 def test_nothing_to_say(case):
     assert judged(SILENT[case]) == {"errors": [], "warnings": []}
+
+
+def test_a_secret_that_nobody_needs_may_refer_to_nothing():
+    unread = {"admin_password": "pexip_admin_password: 'v' is undefined"}
+    assert judged(changed("nodes.0.undefined", unread)) == judged(several())

@@ -40,6 +40,11 @@ def test_a_zone_narrows_the_question(lookup):
     assert lookup("m4.large", region="eu-west-1", zone="eu-west-1z") == []
 
 
+def test_of_none_none_is_offered_and_ec2_is_not_asked(lookup, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody is there
+    assert lookup(region="eu-west-1") == []
+
+
 def test_an_error_says_what_was_tried(lookup):
     with pytest.raises(AnsibleLookupError, match="Failed to ask EC2 which instance types it offers"):
         lookup("m4.large", region="not a region")
