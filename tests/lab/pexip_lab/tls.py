@@ -85,7 +85,9 @@ def make_certificate(
 
 
 def expired_twin(certificate_path: pathlib.Path, key_path: pathlib.Path) -> pathlib.Path:
-    """Make the certificate that a server had before this one: the same key and names, but its time is over.
+    """Make a certificate for the same key and names whose time is over.
+
+    The other one has issued it: whoever trusts that one finds nothing wrong with this but its dates.
 
     Returns:
         Its path, beside the other's; it is made once.
@@ -93,18 +95,21 @@ def expired_twin(certificate_path: pathlib.Path, key_path: pathlib.Path) -> path
     path = certificate_path.with_name("expired.pem")
     if path.exists():
         return path
-    model = x509.load_pem_x509_certificate(certificate_path.read_bytes())
+    issuer = x509.load_pem_x509_certificate(certificate_path.read_bytes())
     key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
-    builder = (
+    own_name = x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "expired")
+    certificate = (
         x509.CertificateBuilder()
-        .subject_name(model.subject)
-        .issuer_name(model.issuer)
-        .public_key(model.public_key())
+        .subject_name(x509.Name([*issuer.subject, own_name]))
+        .issuer_name(issuer.subject)
+        .public_key(issuer.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(model.not_valid_before_utc - _LIFETIME)
-        .not_valid_after(model.not_valid_before_utc)
+        .not_valid_before(issuer.not_valid_before_utc - _LIFETIME)
+        .not_valid_after(issuer.not_valid_before_utc)
+        .add_extension(issuer.extensions.get_extension_for_class(x509.SubjectAlternativeName).value, critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
     )
-    for extension in model.extensions:
-        builder = builder.add_extension(extension.value, extension.critical)
-    path.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return path

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 BEFORE, AFTER = "before", "after"
@@ -210,7 +211,7 @@ def parse(id: str, given: Mapping[str, str]) -> Fault:
         _whole(given, "seed", 0),
         _one_of(given, "when", kind.when) if "when" in given else next(iter(kind.when), ""),
         _number(given, "seconds", HOLD_SECONDS if name == "hold" else LONGEST),
-        _whole(given, "status", 400, 599),
+        _status(given),
         _whole(given, "retry_after", 0),
     )
 
@@ -246,12 +247,11 @@ def _place(name: str, kind: Kind, given: Mapping[str, str]) -> str | None:
     raise ValueError(f"say where the fault {name} happens: --on {' or '.join(kind.on)}")
 
 
-def _whole(given: Mapping[str, str], name: str, low: int = 1, high: int | None = None) -> int | None:
+def _whole(given: Mapping[str, str], name: str, low: int = 1) -> int | None:
     if (text := given.get(name)) is None:
         return None
-    if not re.fullmatch(r"[0-9]+", text) or int(text) < low or (high is not None and int(text) > high):
-        bounds = f"{low} to {high}" if high is not None else f"{low} or more"
-        raise ValueError(f"{_flag(name)} is a whole number, {bounds}, not {text!r}")
+    if not re.fullmatch(r"[0-9]+", text) or int(text) < low:
+        raise ValueError(f"{_flag(name)} is a whole number, {low} or more, not {text!r}")
     return int(text)
 
 
@@ -265,6 +265,15 @@ def _number(given: Mapping[str, str], name: str, high: float) -> float | None:
     if not 0 <= value <= high:
         raise ValueError(f"{_flag(name)} is a number, 0 to {high:g}, not {text!r}")
     return value
+
+
+def _status(given: Mapping[str, str]) -> int | None:
+    if (text := given.get("status")) is None:
+        return None
+    known = [str(status.value) for status in HTTPStatus if status.value >= 400]
+    if text not in known:
+        raise ValueError(f"--status is one of {', '.join(known)}, not {text!r}")
+    return int(text)
 
 
 def _one_of(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

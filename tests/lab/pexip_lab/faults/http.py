@@ -21,7 +21,10 @@ from .registry import Faults
 PIECE_SECONDS = 0.1
 # what a proxy says that stands in front of a server
 PAGE = "<html>\n<head><title>{0}</title></head>\n<body>\n<center><h1>{0}</h1></center>\n</body>\n</html>\n"
-MISPLACED = PAGE.format("Welcome").encode()
+# neither JSON nor well-formed XML
+MISPLACED = (
+    b'<!doctype html>\n<html>\n<head><meta charset="utf-8"><title>Welcome</title></head>\n<body></body>\n</html>\n'
+)
 
 
 @dataclass
