@@ -96,6 +96,11 @@ class Started:
     process: subprocess.Popen
     directory: Path
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self.process.poll() is not None
+
     def kill(self) -> None:
         """Kills it with all its children, as a machine that loses power does."""
         # Ansible's workers have sessions of their own, so a process group would not hold them.
