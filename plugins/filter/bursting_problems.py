@@ -46,7 +46,7 @@ options:
         description: Whether rules that can be overridden are.
         type: bool
       replace:
-        description: Whether an overflow to always-on nodes that exists is replaced.
+        description: Whether an overflow to always-on nodes that exists is replaced, and another IAM user's access key.
         type: bool
       check:
         description: Whether this is check mode, in which declared locations count as existing.
@@ -56,6 +56,8 @@ options:
           - The AWS user's C(name), the C(platform) that its tag has to name, whether it C(exists), is C(ours) and may be
             taken over (C(adopt)), and whether existing credentials are given instead (C(access_key_given),
             C(secret_key_given)).
+          - C(key_held) is the access key that the platform holds, C(key_owner) its user as
+            P(pexip.infinity.access_key_owner#lookup) gives it, C(key_problem) why it cannot be told.
         type: dict
       hosts:
         description: The inventory's Conferencing Nodes as P(pexip.infinity.wanted_hosts#filter) gives them.

@@ -191,6 +191,20 @@ def aws_user(plan: BurstingPlan) -> Iterator[str]:
         )
 
 
+def other_user(plan: BurstingPlan) -> Iterator[str]:
+    """An access key that works is not replaced unasked: somebody made that user for the platform."""
+    user, owner = plan.user, plan.user.get("key_owner") or {}
+    held = {"id": user.get("key_held"), "status": "Active"}
+    if user.get("access_key_given") or plan.replace or owner.get("name", user["name"]) == user["name"]:
+        return
+    if held in owner["access_keys"]:
+        yield (
+            f"The platform logs in to AWS as the IAM user {owner['name']} with the active access key {held['id']}, and "
+            f"cloud_bursting_user is {user['name']}: set cloud_bursting_user: {owner['name']} and pexip_adopt: true to keep "
+            f"that user, or cloud_bursting_replace: true to have {user['name']} take its place"
+        )
+
+
 def many_for_one(plan: BurstingPlan) -> Iterator[str]:
     """The threshold holds for every location by itself: where a location has no more than that, one call bursts."""
     value, _problem = resolve(plan)
@@ -201,6 +215,16 @@ def many_for_one(plan: BurstingPlan) -> Iterator[str]:
                 f"pexip_bursting_threshold {plan.threshold} gives {value}, and {location} has {capacity} HD calls in all: "
                 "any call there starts an overflow node"
             )
+
+
+def unknown_user(plan: BurstingPlan) -> Iterator[str]:
+    """Whose access key the platform holds may be hidden from us, and then nobody can say whether it is replaced."""
+    user = plan.user
+    if user.get("key_problem"):
+        yield (
+            f"Nobody can tell whose access key {user.get('key_held')} is, which the platform holds ({user['key_problem']}): "
+            f"unless it is an active one of {user.get('name')}, it is replaced by a new one of that user"
+        )
 
 
 def always_on_capacity(plan: BurstingPlan) -> int:
@@ -238,5 +262,6 @@ ERRORS = (
     location_servers,
     overflows_elsewhere,
     aws_user,
+    other_user,
 )
-WARNINGS = (many_for_one,)
+WARNINGS = (many_for_one, unknown_user)

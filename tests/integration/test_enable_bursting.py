@@ -5,7 +5,8 @@
 """enable_bursting and start_overflow_nodes, judged by what AWS and the platform then say.
 
 The tests of this file share one lab and go on from one another, in the order in which they stand: a platform with
-always-on nodes in EC2 (London, Oslo) and on premises (HQ) learns to burst, is disturbed, and unlearns it again.
+always-on nodes in EC2 (London, Oslo) and on premises (HQ) learns to burst into two overflow locations, is disturbed, and
+unlearns it again.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import pytest
 
 CONFIGURATION = "/api/admin/configuration/v1"
 USER, POLICY = "pexip-manager", "pexip-bursting-manager"
-OVERFLOW = {"London": "AWS burst", "Oslo": "AWS burst", "HQ": "AWS burst"}
-BURST = {name: {"pexip_location": "AWS burst"} for name in ("burst01", "burst02")}
+OVERFLOW = {"London": "AWS burst", "Oslo": "AWS burst", "HQ": "AWS burst 2"}
+BURST = {"burst01": {"pexip_location": "AWS burst"}, "burst02": {"pexip_location": "AWS burst 2"}}
 OURS = {"pexip-infinity-platform": "manager"}
 DOCUMENT = {  # guide, "Configuring an AWS user and policy for controlling overflow nodes"
     "Version": "2012-10-17",
@@ -44,7 +45,7 @@ def lab(lab_factory):
 
 @pytest.fixture(scope="module")
 def hosts(lab):
-    """The lab's inventory with two overflow nodes and the map of overflow locations. Idle nodes run on for days."""
+    """The lab's inventory with two overflow nodes and the map to two overflow locations. Idle nodes run on for days."""
     inventory = copy.deepcopy(lab.inventory)
     inventory["all"]["children"]["pexip_nodes"]["children"]["pexip_overflow"]["hosts"] = copy.deepcopy(BURST)
     inventory["all"]["vars"].update(
@@ -160,10 +161,11 @@ def test_check_tells_all_and_writes_nothing(enabled):
         assert part in " ".join(told.split())
 
 
-def test_the_overflow_location_is_there_with_servers(lab, enabled):
-    made = locations(lab)["AWS burst"]
-    assert made["dns_servers"] and made["ntp_servers"]
-    assert made["dns_servers"] == locations(lab)["London"]["dns_servers"]
+@pytest.mark.parametrize("name", sorted(set(OVERFLOW.values())))
+def test_the_overflow_locations_are_there_with_servers(lab, enabled, name):
+    made, london = locations(lab)[name], locations(lab)["London"]
+    for servers in ("dns_servers", "ntp_servers"):
+        assert made[servers] and made[servers] == london[servers]
 
 
 def test_the_aws_user_has_the_guides_policy_and_one_key_which_the_platform_holds(lab, enabled):
@@ -195,7 +197,7 @@ def test_the_nodes_are_the_platforms_to_start(lab, enabled):
             "pexip-cloud": "manager",
         }
         node = nodes(lab)[name]
-        assert node["system_location"] == locations(lab)["AWS burst"]["resource_uri"]
+        assert node["system_location"] == locations(lab)[BURST[name]["pexip_location"]]["resource_uri"]
         assert (node["enable_distributed_database"], node["maintenance_mode"]) == (False, False)
     assert nodes(lab)["conf01"]["enable_distributed_database"] is True
     assert "pexip-cloud" not in instances(lab)["conf01"]["Tags"]
@@ -210,7 +212,7 @@ def test_settings_and_locations(lab, enabled):
     )
     assert (found["bursting_enabled"], found["cloud_provider"], found["bursting_min_lifetime"]) == (True, "AWS", 6000)
     assert found["bursting_threshold"] == -(-15 * capacity // 100)
-    assert overflows(lab) == {**OVERFLOW, "AWS burst": None}
+    assert overflows(lab) == {**OVERFLOW, "AWS burst": None, "AWS burst 2": None}
 
 
 def test_the_platform_sees_its_nodes(lab, enabled):
@@ -283,8 +285,14 @@ def test_a_killed_run_is_resumed(lab, enable, started):
 
 def test_the_key_is_rotated(lab, enable, started):
     (before,) = keys(lab)
-    old = secret(lab)
-    run = enable("--limit", "manager", "-vvvv", extra_vars={"cloud_bursting_rotate_key": True}).succeeded()
+    old, rotate = secret(lab), {"cloud_bursting_rotate_key": True}
+    check = enable("--limit", "manager", check=True, extra_vars=rotate).succeeded()
+    told = " ".join(" ".join(rows(check, "Tell what would be done")).split())
+    assert (
+        f"access key {USER} make and give to the platform" in told and f"access key {USER} delete the old one" in told
+    )
+    assert (keys(lab), lab.writes()) == ([before], 0)
+    run = enable("--limit", "manager", "-vvvv", extra_vars=rotate).succeeded()
     (key,) = keys(lab)
     assert key != before
     assert settings(lab)["aws_access_key"] == key
@@ -310,6 +318,10 @@ def test_credentials_that_exist_are_taken_as_they_are(lab, hosts, enable, starte
     assert secret(lab) == given["SecretAccessKey"]
     assert secret(lab) not in run.output
     assert keys(lab) == ours
+    # They work: without them the role's own user does not take their place unasked.
+    (refusal,) = enable("--limit", "manager").failed().failures
+    assert f"as the IAM user by-hand with the active access key {given['AccessKeyId']}" in refusal
+    assert lab.writes() == 0
 
 
 def test_all_problems_are_told_before_anything_is_changed(lab, hosts, enable, started):
@@ -352,6 +364,11 @@ def test_all_problems_are_told_before_anything_is_changed(lab, hosts, enable, st
 def test_disabling_takes_back_what_was_made_and_leaves_nodes_alone(lab, enable, started):
     before = (nodes(lab), {name: i["Tags"] for name, i in instances(lab).items()}, overflows(lab))
     off = {"cloud_bursting_state": "absent"}
+    check = enable(check=True, extra_vars=off).succeeded()
+    told = " ".join(" ".join(rows(check, "Tell what would be done")).split())
+    for part in ("disable bursting, clear", f"IAM user {USER} delete with its keys", f"IAM policy {POLICY} delete"):
+        assert part in told
+    assert lab.writes() == 0
     run = enable(extra_vars=off).succeeded()
     found = settings(lab)
     assert (found["bursting_enabled"], found["aws_access_key"], secret(lab)) == (False, None, None)

@@ -228,6 +228,25 @@ def test_given_credentials_leave_names_alone():
     assert judged(user={"name": "pexip", "exists": True, "adopt": True})["errors"] == []
 
 
+def test_the_working_key_of_another_user_is_not_replaced_unasked():
+    def user(name="by-hand", status="Active", **more):
+        owner = {
+            "name": name,
+            "access_keys": [{"id": "AKIAOLD", "status": "Inactive"}, {"id": "AKIA1", "status": status}],
+        }
+        return {"name": "pexip-manager", "key_held": "AKIA1", "key_owner": owner, **more}
+
+    (error,) = judged(user=user())["errors"]
+    assert error.startswith("The platform logs in to AWS as the IAM user by-hand with the active access key AKIA1")
+    assert "set cloud_bursting_user: by-hand and pexip_adopt: true" in error
+    assert judged(user=user(), replace=True)["errors"] == []
+    given = {"access_key_given": True, "secret_key_given": True}
+    for harmless in (user("pexip-manager"), user(status="Inactive"), user(**given), {**user(), "key_owner": {}}):
+        assert judged(user=harmless)["errors"] == []
+    (warning,) = judged(user={**user(), "key_owner": {}, "key_problem": "not allowed"})["warnings"]
+    assert "whose access key AKIA1 is, which the platform holds (not allowed)" in warning
+
+
 def test_check_mode_before_there_is_a_platform():
     verdict = judged(check=True, locations=[], nodes=[], instances=[])
     assert (verdict["errors"], verdict["threshold"]) == ([], None)
