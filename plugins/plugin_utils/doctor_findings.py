@@ -31,8 +31,16 @@ STOPPING = "Temporarily removing (stopping) a Conferencing Node instance"
 RESTARTING = "Reinstating (restarting) a stopped Conferencing Node instance"
 DEPLOYING = "Deploying a Conferencing Node in AWS"
 
-ENABLE, CONVERT, ONBOARD, DEPLOY = (
-    f"pexip.infinity.{name}" for name in ("enable_bursting", "convert_nodes", "onboard_nodes", "deploy_management")
+ENABLE, CONVERT, ONBOARD, DEPLOY, START, REFRESH = (
+    f"pexip.infinity.{name}"
+    for name in (
+        "enable_bursting",
+        "convert_nodes",
+        "onboard_nodes",
+        "deploy_management",
+        "start_nodes",
+        "refresh_static_nat",
+    )
 )
 
 
@@ -84,7 +92,7 @@ CODES = {
     "distributed-database": Code(
         ERROR, SETTING_UP, ENABLE, "the distributed database is on for a node that is often off"
     ),
-    "static-nat-stale": Code(ERROR, RESTARTING, ONBOARD, "the static NAT address is not the instance's public address"),
+    "static-nat-stale": Code(ERROR, RESTARTING, REFRESH, "the static NAT address is not the instance's public address"),
     "maintenance": Code(WARNING, STOPPING, None, "an overflow node is in maintenance mode and takes no conference"),
     "node-silent": Code(ERROR, CONNECTIVITY, None, "an overflow node runs and does not report in"),
     "idle-overrun": Code(WARNING, GUIDELINES, None, "an overflow node runs idle past its minimum lifetime"),

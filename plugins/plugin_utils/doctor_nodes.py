@@ -21,7 +21,9 @@ from ansible_collections.pexip.infinity.plugins.plugin_utils.doctor_case import 
 )
 from ansible_collections.pexip.infinity.plugins.plugin_utils.doctor_findings import (
     CONVERT,
+    ENABLE,
     LOGS,
+    START,
     WARNING,
     finding,
 )
@@ -29,6 +31,7 @@ from ansible_collections.pexip.infinity.plugins.plugin_utils.doctor_findings imp
 Finding = dict[str, Any]
 
 START_MINUTES = 10  # the guide's 5 minutes until a started node is available, and as much again
+FINISHING = {"converting": CONVERT, "being set up": ENABLE}  # by the reason of a maintenance mode of ours
 STOP_MINUTES = 5  # how long an idle node may take to be stopped after its minimum lifetime
 
 
@@ -187,8 +190,9 @@ def maintenance(case: Case) -> Iterator[Finding]:
             yield finding(
                 "transient",
                 name,
-                f"{name} is in maintenance mode ({reason}): a playbook is at work, or was interrupted; this finishes it",
-                playbook=CONVERT,
+                f"{name} is in maintenance mode ({reason}): a playbook is at work, was interrupted, or has stopped it; this "
+                "finishes it",
+                playbook=next((playbook for work, playbook in FINISHING.items() if work in reason), START),
             )
         elif node.get("maintenance_mode") and case.kind(node) == OVERFLOW:
             yield finding(

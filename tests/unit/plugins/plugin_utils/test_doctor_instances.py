@@ -192,6 +192,18 @@ def test_a_node_that_is_being_converted_is_no_error_at_any_step():
     assert the(found, "transient", "burst01")["playbook"] == "pexip.infinity.convert_nodes"
 
 
+@pytest.mark.parametrize(
+    ("reason", "playbook"), [("stopping", "start_nodes"), ("being set up as an overflow node", "enable_bursting")]
+)
+def test_a_node_that_a_playbook_has_taken_out_of_service_is_no_error(reason, playbook):
+    made = facts()
+    made.node("burst01").update(maintenance_mode=True, maintenance_mode_reason=f"pexip.infinity: {reason}")
+    made.instance("burst01")["tags"].pop("pexip-cloud")
+    found = examine(made)
+    assert [f for f in found if f["severity"] == "error"] == []
+    assert the(found, "transient", "burst01")["playbook"] == f"pexip.infinity.{playbook}"
+
+
 @pytest.mark.parametrize("state", ["pending", "stopping"])
 def test_starting_and_stopping_are_information(state):
     made = facts()
