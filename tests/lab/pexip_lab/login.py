@@ -117,7 +117,9 @@ async def _second_login(node: "ManagementNode", terminal: Terminal, interactive:
     terminal.say("Applying the configuration...")
     await node.site.clock.sleep(APPLY_SECONDS)
     await node.install(answers)
-    terminal.say("The installation is complete. The Management Node reboots now.")
-    node.reboot()
+    try:
+        terminal.say("The installation is complete. The Management Node reboots now.")
+    finally:
+        node.reboot()  # also if nobody listens any more
     await terminal.lost()
     raise HungUp

@@ -86,7 +86,9 @@ class Account:
     def lose(self, instance_id: str) -> None:
         """Let an instance be terminated by nobody, whatever protects it, as when its hardware fails."""
         with self.lock:
-            self.ec2.get_instance(instance_id).terminate()
+            for instance in self.ec2.instances():
+                if instance.id == instance_id:
+                    instance.terminate()
 
     def public_key(self, instance: LabInstance) -> str | None:
         """The public half of the key pair that an instance was launched with, as the account holds it now."""

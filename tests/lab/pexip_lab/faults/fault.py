@@ -210,7 +210,9 @@ def parse(id: str, given: Mapping[str, str]) -> Fault:
         _number(given, "probability", 1),
         _whole(given, "seed", 0),
         _one_of(given, "when", kind.when) if "when" in given else next(iter(kind.when), ""),
-        _number(given, "seconds", HOLD_SECONDS if name == "hold" else LONGEST),
+        _number({"seconds": str(HOLD_SECONDS), **given}, "seconds", HOLD_SECONDS)
+        if name == "hold"
+        else _number(given, "seconds", LONGEST),
         _status(given),
         _whole(given, "retry_after", 0),
     )

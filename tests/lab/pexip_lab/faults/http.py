@@ -1,9 +1,11 @@
 """Faults of HTTP servers, as a WSGI middleware. AWS has a dialect of its own (`aws.py`)."""
 
+import contextlib
 import errno
 import io
 import json
 import select
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,10 +17,11 @@ from werkzeug.wsgi import ClosingIterator
 from ..aws.endpoint import WsgiApp
 from ..counters import Requests
 from ..listener import CONNECTION, cut_off
-from .fault import AFTER, BEFORE, HOLD_SECONDS, REQUEST, Event, Fault
+from .fault import AFTER, BEFORE, REQUEST, Event, Fault
 from .registry import Faults
 
 PIECE_SECONDS = 0.1
+LOOK_SECONDS = 0.5  # how often a request that waits looks whether its server is still there
 # what a proxy says that stands in front of a server
 PAGE = "<html>\n<head><title>{0}</title></head>\n<body>\n<center><h1>{0}</h1></center>\n</body>\n</html>\n"
 # neither JSON nor well-formed XML
@@ -62,7 +65,7 @@ class Dialect:
             return Answer(line, [("Content-Type", "text/html")], PAGE.format(line).encode())
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS):
             return Answer(line, [("Content-Type", "text/html; charset=utf-8")], b"")
-        text = json.dumps({"error": "Sorry, this request could not be processed. Please try again later."})
+        text = json.dumps({"error_message": "Sorry, this request could not be processed. Please try again later."})
         return Answer(line, [("Content-Type", "application/json")], text.encode())
 
     def unauthorized(self, event: Event) -> Answer:
@@ -121,12 +124,20 @@ class Exchange:
         raise lost()
 
     def wait(self, seconds: float, for_client: bool = False) -> None:
-        """Wait, until the fault is cleared at the longest, or with ``for_client`` until the client has gone."""
+        """Wait, until the fault is cleared at the longest, or with ``for_client`` until the client has gone.
+
+        :raises ConnectionResetError: meanwhile the server has come to its end, and the request with it
+        """
         poll = select.poll()
         poll.register(self.fault.released, select.POLLIN)
         if for_client:
             poll.register(self.connection.socket.fileno(), select.POLLRDHUP)
-        poll.poll(seconds * 1000)
+        end = time.monotonic() + seconds
+        while self.connection.server.ready and (left := end - time.monotonic()) > 0:
+            if poll.poll(min(left, LOOK_SECONDS) * 1000):
+                break
+        if not self.connection.server.ready:
+            raise lost()
 
 
 def lost() -> ConnectionResetError:
@@ -137,8 +148,8 @@ def lost() -> ConnectionResetError:
 def _hold(exchange: Exchange) -> Iterable[bytes]:
     """Give no answer ever: the connection is cut when the hold ends."""
     answer = exchange.act() if exchange.fault.when == AFTER else None
-    with exchange.fault.holding(exchange.event):
-        exchange.wait(exchange.fault.seconds or HOLD_SECONDS, for_client=True)
+    with contextlib.suppress(ConnectionResetError), exchange.fault.holding(exchange.event):
+        exchange.wait(exchange.fault.seconds or 0, for_client=True)
     exchange.reset(answer)
 
 
