@@ -46,7 +46,11 @@ SEEDED = {
         bursting={"London": OVERFLOW, "Oslo": OVERFLOW, "HQ": OVERFLOW},
         locations=("London", "Oslo", "HQ", OVERFLOW),
         on_premises=True,
-        variables={"pexip_adopt": True, "pexip_security_groups": {"nodes": GROUP_BY_HAND}},
+        variables={
+            "pexip_deployment": "hybrid",  # there is a node at HQ, and a public one beside the private ones
+            "pexip_adopt": True,
+            "pexip_security_groups": {"nodes": GROUP_BY_HAND},
+        },
         hosts={"conf01": {"pexip_public_address": "dynamic"}},
     ),
 }
