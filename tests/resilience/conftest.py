@@ -82,6 +82,13 @@ def undisturbed(tmp_path_factory, lab_factory, warm_python) -> Callable[[Scenari
     return find
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A scenario's tests share what an undisturbed run of it left, and a file's other tests their lab: one process each."""
+    for item in items:
+        scenario = item.callspec.params.get("scenario") if hasattr(item, "callspec") else None
+        item.add_marker(pytest.mark.xdist_group(str(scenario or item.path.stem)))
+
+
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Scenarios by their names."""
     return str(val) if isinstance(val, Scenario) else None

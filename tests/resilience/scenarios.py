@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from ansible_collections.pexip.infinity.tests.integration.playing import Play, Run, Started
 from pexip_lab.client import Lab
 from pexip_lab.testing import until
@@ -172,3 +173,8 @@ ALL = [
     ),
 ]
 SCENARIOS = {scenario.name: scenario for scenario in ALL}
+
+
+def sampled(*quick: str) -> list[Any]:
+    """All scenarios as parameters of a test; those named are its quick part."""
+    return [pytest.param(one, marks=[pytest.mark.quick] if one.name in quick else []) for one in ALL]

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from ansible_collections.pexip.infinity.tests.integration.playing import Play, Run
 from ansible_collections.pexip.infinity.tests.resilience import picture
-from ansible_collections.pexip.infinity.tests.resilience.scenarios import ALL, Scenario
+from ansible_collections.pexip.infinity.tests.resilience.scenarios import ALL, Scenario, sampled
 from ansible_collections.pexip.infinity.tests.resilience.tally import Tally
 from pexip_lab.client import Lab
 from pexip_lab.testing import until
@@ -27,7 +27,7 @@ BOUNDARIES = 4  # kills after a task, for each scenario
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("scenario", ALL)
+@pytest.mark.parametrize("scenario", sampled("refresh_static_nat"))
 def test_killed_in_every_writing_request(scenario, when, lab_factory, play, undisturbed, tally):
     counted = tally(f"kill {when} a write took effect")
     with scenario.begun(lab_factory, play) as lab:

@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
-PARTS = ("lint", "sanity", "units", "integration", "molecule")
+PARTS = ("lint", "sanity", "units", "integration", "molecule", "resilience")
 
 
 def count(reports: Path) -> Counter[str]:
