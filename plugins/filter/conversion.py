@@ -35,7 +35,8 @@ options:
     description:
       - C(platform), the Management Node's host name in our tags; C(host_name), the platform's own; C(overflow), the map of
         primary to overflow locations; C(nodes) as M(pexip.infinity.pexip_node_info) returns them;
-        C(instances) as M(amazon.aws.ec2_instance_info) lists them; C(locations), names; C(adopt) and C(force); and
+        C(instances) as M(amazon.aws.ec2_instance_info) lists them; C(elastic), the account's Elastic IP addresses;
+        C(locations), names; C(adopt) and C(force); and
         C(floor), the number of HD connections that stay in service.
     type: dict
     required: true
@@ -51,7 +52,7 @@ RETURN = r"""
 _value:
   description:
     - For each chosen node C(name), C(to), C(location), C(address), C(instance), C(steps) (empty when it is what it should
-      be) and C(problems), sentences that name what forbids the conversion and what to do.
+      be), C(loses_address) (whether its static NAT address has to be cleared) and C(problems), sentences that name what forbids the conversion and what to do.
   type: list
   elements: dict
 """

@@ -41,8 +41,8 @@ class Found:
 
     ``platform`` is the Management Node's host name in the inventory and so in our tags, ``host_name`` the one that the
     platform itself goes by, which bursting looks for. ``overflow`` maps primary to overflow locations. ``nodes`` as
-    ``pexip_node_info`` returns them, ``instances`` as ``ec2_instance_info`` lists them, ``locations`` the names of all
-    system locations, ``floor`` a number of HD connections.
+    ``pexip_node_info`` returns them, ``instances`` as ``ec2_instance_info`` lists them, ``elastic`` the account's Elastic
+    IP addresses, ``locations`` the names of all system locations, ``floor`` a number of HD connections.
     """
 
     platform: str
@@ -54,6 +54,7 @@ class Found:
     force: bool = False
     floor: int = 0
     overflow: Mapping[str, str] = field(default_factory=dict)
+    elastic: list[str] = field(default_factory=list)
     by_name: dict[str, dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +86,8 @@ def plans(wanted: list[Wanted], chosen: list[str], found: Found) -> list[dict[st
     """What each chosen node needs, in their order.
 
     Each plan holds ``name``, ``to`` (overflow or always-on), ``location``, ``steps`` (words, empty when the node is what
-    it should be), ``instance`` (null when there is none), ``address`` and ``problems`` (sentences).
+    it should be), ``loses_address`` (whether its static NAT address will not be its instance's any more), ``instance``
+    (null when there is none), ``address`` and ``problems`` (sentences).
 
     :param wanted: every node of the inventory, so that a location's later occupants are known under a limit
     :param chosen: names of the nodes of this batch
@@ -106,8 +108,11 @@ def _plan(node: Wanted, found: Found) -> dict[str, Any]:
     instance = candidates[0] if len(candidates) == 1 else None
     problems = list(_identity(node, current, candidates, found))
     steps = [] if problems else list(_steps(node, current, instance, found))
+    loses_address = bool(steps) and _loses_address(node, current, instance, found)
     if steps:
         problems.extend(_place(node, current, found))
+    if loses_address:
+        steps.append(f"clear the static NAT address {current['static_nat_address']}")
     return {
         "name": node.name,
         "to": node.kind,
@@ -115,6 +120,7 @@ def _plan(node: Wanted, found: Found) -> dict[str, Any]:
         "address": (current or {}).get("address"),
         "instance": instance,
         "steps": steps,
+        "loses_address": loses_address,
         "problems": problems,
     }
 
@@ -157,6 +163,12 @@ def _steps(node: Wanted, current: Mapping, instance: Mapping, found: Found) -> I
         yield f"stop and tag {TAG}: {found.host_name}"
     if current.get("maintenance_mode") and str(current.get("maintenance_mode_reason") or "").startswith(MARKER):
         yield "finish the conversion that was begun"
+
+
+def _loses_address(node: Wanted, current: Mapping, instance: Mapping, found: Found) -> bool:
+    """Guide, "Reinstating": an address that was assigned to a running instance is another one's after the next start."""
+    public = instance.get("public_ip_address")
+    return node.overflow and bool(public) and current.get("static_nat_address") == public not in found.elastic
 
 
 def _place(node: Wanted, current: Mapping, found: Found) -> Iterator[str]:

@@ -143,6 +143,27 @@ def test_a_dynamic_public_address_is_refused_unless_forced():
     assert plan(*arguments, force=True)["problems"] == []
 
 
+@pytest.mark.parametrize(
+    ("public", "elastic", "host", "loses"),
+    [
+        pytest.param("203.0.113.7", [], TO_OVERFLOW, True, id="assigned"),
+        pytest.param("203.0.113.7", ["203.0.113.7"], TO_OVERFLOW, False, id="elastic"),
+        pytest.param("203.0.113.9", [], TO_OVERFLOW, False, id="translated by another device"),
+        pytest.param(None, [], TO_OVERFLOW, False, id="none"),
+        pytest.param("203.0.113.7", [], wanted("conf01", False, "AWS burst"), False, id="stays always-on"),
+    ],
+)
+def test_a_static_nat_address_that_the_stop_takes_away_is_cleared(public, elastic, host, loses):
+    machine = {**instance("conf01", 5), "public_ip_address": public}
+    found = plan(host, [node("conf01", 5, static_nat_address="203.0.113.7")], [machine], elastic=elastic)
+    assert found["problems"] == []
+    assert found["loses_address"] is loses
+    assert ("clear the static NAT address 203.0.113.7" in found["steps"]) is loses
+    there = node("conf01", 5, "AWS burst", database=False, static_nat_address="203.0.113.7")
+    tagged = {**instance("conf01", 5, pexip_cloud="manager"), "public_ip_address": public}
+    assert plan(TO_OVERFLOW, [there], [tagged], elastic=elastic)["steps"] == []
+
+
 def test_kinds_do_not_mix_in_a_location():
     stays = node("conf02", 6, "AWS burst")
     arguments = TO_OVERFLOW, [node("conf01", 5), stays], [instance("conf01", 5), instance("conf02", 6)]
