@@ -54,7 +54,9 @@ def take(lab: Lab) -> dict[str, Any]:
     for own, symbol in sorted(symbols.items(), key=lambda pair: -len(pair[0])):
         text = re.sub(rf"(?<![\w.]){re.escape(own)}(?![\w.]*\w)", symbol, text)
     text = re.sub(r"\b[0-9a-f]{64}\b", "fingerprint", text)
-    text = text.replace(".".join(lab.env["LAB_NETWORK"].split(".")[:2]) + ".", "127.x.")
+    own = lab.network
+    for network, symbol in ((own.vpc, "127.x."), (own.on_premises, "127.y.")):
+        text = text.replace(".".join(str(network).split(".")[:2]) + ".", symbol)
     return {
         family: {
             kind: sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) for kind, items in objects.items()

@@ -29,26 +29,29 @@ BOUNDARIES = 4  # kills after a task, for each scenario
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("scenario", sampled("refresh_static_nat"))
 def test_killed_in_every_writing_request(scenario, when, lab_factory, play, undisturbed, tally):
+    expected = undisturbed(scenario)
     counted = tally(f"kill {when} a write took effect")
     with scenario.begun(lab_factory, play) as lab:
         last, killed = _killed_on_the_way(scenario, lab, play, when, counted)
         last.succeeded()
-        assert picture.differences(undisturbed(scenario).picture, picture.take(lab)) == []
-    asked = Counter(map(_named, undisturbed(scenario).writes))
+        assert picture.differences(expected.picture, picture.take(lab)) == []
+    asked = Counter(map(_named, expected.writes))
     assert not asked - killed, f"never killed in: {asked - killed}"
 
 
 @pytest.mark.parametrize("scenario", ALL)
 def test_killed_between_tasks(scenario, lab_factory, play, undisturbed, tally, chance):
+    expected = undisturbed(scenario)
     counted = tally("kill between two tasks")
-    tasks = undisturbed(scenario).tasks
     with scenario.begun(lab_factory, play) as lab:
-        for task in sorted(chance.sample(tasks, min(BOUNDARIES, len(tasks))), key=tasks.index):
+        for task in sorted(
+            chance.sample(expected.tasks, min(BOUNDARIES, len(expected.tasks))), key=expected.tasks.index
+        ):
             run = scenario.play(lab, play, environment={"PEXIP_TEST_KILL_AFTER": task})
             if run.rc == -9:  # else it skipped the task, which an earlier run had done
                 with counted.case(f"{scenario.name}: after {task}"):
                     scenario.play(lab, play).succeeded()
-        assert picture.differences(undisturbed(scenario).picture, picture.take(lab)) == []
+        assert picture.differences(expected.picture, picture.take(lab)) == []
 
 
 def _killed_on_the_way(scenario: Scenario, lab: Lab, play: Play, when: str, counted: Tally) -> tuple[Run, Counter[str]]:

@@ -16,6 +16,7 @@ from ansible_collections.pexip.infinity.tests.resilience.scenarios import sample
 
 @pytest.mark.parametrize("scenario", sampled("onboard_nodes"))
 def test_two_at_once(scenario, lab_factory, play, undisturbed, tally):
+    expected = undisturbed(scenario)
     counted = tally("two at once")
     with scenario.begun(lab_factory, play) as lab, counted.case(scenario.name):
         runs = [started.wait() for started in [scenario.start(lab, play) for _ in range(2)]]
@@ -23,4 +24,4 @@ def test_two_at_once(scenario, lab_factory, play, undisturbed, tally):
             assert run.rc == 0 or run.failures, run.output[-4000:]
             assert "Traceback" not in run.output
         scenario.play(lab, play).succeeded()
-        assert picture.differences(undisturbed(scenario).picture, picture.take(lab)) == []
+        assert picture.differences(expected.picture, picture.take(lab)) == []
