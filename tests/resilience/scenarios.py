@@ -64,13 +64,14 @@ class Scenario:
         return self.start(lab, play, **options).wait()
 
 
-def _hosts(inventory: dict, group: str) -> dict[str, dict]:
+def nodes_of(inventory: dict, group: str) -> dict[str, dict]:
+    """The nodes of a group with their variables."""
     return inventory["all"]["children"]["pexip_nodes"]["children"][group].setdefault("hosts", {})
 
 
 def _two_public_nodes(inventory: dict) -> None:
     """One node with an Elastic IP, one with a dynamic public address, both where the run would put them anyway."""
-    hosts = _hosts(inventory, "pexip_always_on")
+    hosts = nodes_of(inventory, "pexip_always_on")
     for name, kind in (("conf02", None), ("conf04", None), ("conf01", "elastic"), ("conf03", "dynamic")):
         if kind:
             hosts[name]["pexip_public_address"] = kind
@@ -80,18 +81,18 @@ def _two_public_nodes(inventory: dict) -> None:
 
 
 def _becomes_overflow(inventory: dict) -> None:
-    node = _hosts(inventory, "pexip_always_on").pop("conf02")
-    _hosts(inventory, "pexip_overflow")["conf02"] = {**node, "pexip_location": BURST}
+    node = nodes_of(inventory, "pexip_always_on").pop("conf02")
+    nodes_of(inventory, "pexip_overflow")["conf02"] = {**node, "pexip_location": BURST}
 
 
 def _becomes_always_on(inventory: dict) -> None:
-    node = _hosts(inventory, "pexip_overflow").pop("burst01")
-    _hosts(inventory, "pexip_always_on")["burst01"] = {**node, "pexip_location": "London"}
+    node = nodes_of(inventory, "pexip_overflow").pop("burst01")
+    nodes_of(inventory, "pexip_always_on")["burst01"] = {**node, "pexip_location": "London"}
 
 
 def _bursts(inventory: dict) -> None:
-    _hosts(inventory, "pexip_overflow")["burst01"] = {
-        **_hosts(inventory, "pexip_always_on")["conf01"],
+    nodes_of(inventory, "pexip_overflow")["burst01"] = {
+        **nodes_of(inventory, "pexip_always_on")["conf01"],
         "pexip_location": BURST,
     }
     inventory["all"]["vars"] |= {"pexip_overflow": {"London": BURST}, "pexip_bursting_threshold": 5}
@@ -113,7 +114,7 @@ def _wrong_static_nat(lab: Lab) -> None:
 
 
 def _conf01_is_elastic(inventory: dict) -> None:
-    _hosts(inventory, "pexip_always_on")["conf01"]["pexip_public_address"] = "elastic"
+    nodes_of(inventory, "pexip_always_on")["conf01"]["pexip_public_address"] = "elastic"
 
 
 def _looked(lab: Lab) -> None:
