@@ -20,7 +20,7 @@ class ActionModule(WaitAction):
 
     def timing(self, args: dict[str, Any]) -> tuple[float, float]:
         """The options ``wait_timeout`` and ``poll_interval``."""
-        return seconds(args, "wait_timeout", 900), seconds(args, "poll_interval", 15)
+        return seconds(args, "wait_timeout", 900), seconds(args, "poll_interval", 15, above_zero=True)
 
     def next_look(self, args: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
         """The first look chose the nodes, for good: calls that come meanwhile choose no others.

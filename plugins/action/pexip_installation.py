@@ -24,7 +24,7 @@ class ActionModule(WaitAction):
 
     def timing(self, args: dict[str, Any]) -> tuple[float, float]:
         """Time-out and interval in seconds."""
-        return seconds(args, "wait_timeout", 1800), seconds(args, "poll_interval", 5)
+        return seconds(args, "wait_timeout", 1800), seconds(args, "poll_interval", 5, above_zero=True)
 
     def _execute_module(self, *, module_args: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         if self._completed_at is not None:

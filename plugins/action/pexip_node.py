@@ -20,4 +20,4 @@ class ActionModule(WaitAction):
         """The bootstrap option's own ``timeout`` and ``poll_interval``."""
         bootstrap = args.get("bootstrap")
         given = bootstrap if isinstance(bootstrap, dict) else {}  # the module refuses anything else
-        return seconds(given, "timeout", 900), seconds(given, "poll_interval", 5)
+        return seconds(given, "timeout", 900), seconds(given, "poll_interval", 5, above_zero=True)

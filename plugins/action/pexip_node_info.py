@@ -19,7 +19,7 @@ class ActionModule(WaitAction):
 
     def timing(self, args: dict[str, Any]) -> tuple[float, float]:
         """The options ``wait_timeout`` and ``poll_interval``."""
-        return seconds(args, "wait_timeout", 900), seconds(args, "poll_interval", 10)
+        return seconds(args, "wait_timeout", 900), seconds(args, "poll_interval", 10, above_zero=True)
 
     def expired(self, result: dict[str, Any], message: str) -> dict[str, Any]:
         """Without ``fail_on_missing`` the caller reads from each node's result whether it is in contact."""

@@ -19,7 +19,7 @@ class ActionModule(WaitAction):
 
     def timing(self, args: dict[str, Any]) -> tuple[float, float]:
         """The options ``drain_timeout`` and ``poll_interval``."""
-        return seconds(args, "drain_timeout", 3600), seconds(args, "poll_interval", 15)
+        return seconds(args, "drain_timeout", 3600), seconds(args, "poll_interval", 15, above_zero=True)
 
     def expired(self, result: dict[str, Any], message: str) -> dict[str, Any]:
         """Forces, restores or fails, as the options say."""

@@ -47,6 +47,28 @@ def reserved(subnet: str) -> list[str]:
     return [str(network[index]) for index in (*range(RESERVED_AT_START), -1)]
 
 
+def network_problem(address: str, mask: str, way: str) -> str | None:
+    """Why an address, a network mask and a gateway do not fit together, or None when they do.
+
+    ``mask`` is a network mask already; raises ValueError where it is none.
+    """
+    for name, text in (("address", address), ("gateway", way)):
+        try:
+            value = ipaddress.IPv4Address(text)
+        except ValueError:
+            return f"{name} {text!r} is not an IPv4 address"
+        if value.is_unspecified or value.is_multicast or value.is_reserved:
+            return f"{name} {text} is not one that a machine can have"
+    network = ipaddress.IPv4Network(f"{address}/{mask}", strict=False)
+    if ipaddress.IPv4Address(address) in (network[0], network[-1]):
+        return f"address {address} is that of the network {network} itself; use {network[1]} to {network[-2]}"
+    if ipaddress.IPv4Address(way) not in network:
+        return f"gateway {way} is outside the network {network} of address {address} with netmask {mask}"
+    if ipaddress.IPv4Address(way) == ipaddress.IPv4Address(address):
+        return f"gateway {way} is the address itself; give the router's"
+    return None
+
+
 def address_problem(address: str, subnet: str) -> str | None:
     """Why an address cannot be a node's in this subnet, or None when it can; raises ValueError for a bad subnet."""
     network = parse_subnet(subnet)

@@ -16,7 +16,8 @@ from typing import Any
 
 from .client import Client, PexipError, is_uri, resource_path
 from .masking import MASK, without_secrets
-from .resource import Field, Resource, is_ip, name_field
+from .names import is_ip
+from .resource import Field, Resource, name_field
 
 NAMES_SHOWN = 20  # how many existing names an error lists
 CREATE_ATTEMPTS = 3

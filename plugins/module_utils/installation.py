@@ -18,6 +18,7 @@ from typing import Any
 
 from .client import Client, Connection, PexipError, normalise_fingerprint, peer_fingerprint, resource_path
 from .installation_dialogue import Answers, Dialogue, Ending
+from .names import is_domain, is_hostname
 from .ssh_channel import (
     LOST,
     InstallationError,
@@ -33,7 +34,6 @@ PROBE_TIMEOUT = 10.0  # seconds to find out whether anybody listens on the API's
 PROBE_ATTEMPTS = 3
 STARTING = (502, 503, 504)  # the web server is up before the application behind it
 
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Set once, by the wizard: a platform that has them otherwise is not the one that was asked for.
 _FIXED = ("hostname", "domain", "address", "netmask", "gateway")
@@ -104,11 +104,11 @@ def option_problems(options: Mapping[str, Any]) -> list[str]:
     for name in ("username", "password", "admin_password"):
         if not options.get(name):
             problems.append(f"{name} is missing or empty")
-    if len(options["hostname"]) < 3 or not re.fullmatch(_LABEL, options["hostname"]):
+    if len(options["hostname"]) < 3 or not is_hostname(options["hostname"]):
         problems.append(
             f"hostname {options['hostname']!r} is not a host name: 3 to 63 letters, digits and hyphens, no domain"
         )
-    if len(options["domain"]) > 192 or not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", options["domain"]):
+    if len(options["domain"]) > 192 or not is_domain(options["domain"]):
         problems.append(f"domain {options['domain']!r} is not a domain name such as example.com")
     problems += _network_problems(options)
     for name in ("dns_servers", "ntp_servers"):
@@ -124,7 +124,7 @@ def option_problems(options: Mapping[str, Any]) -> list[str]:
     problems += [
         f"ntp_servers: {server!r} is neither an IP address nor a host name"
         for server in options["ntp_servers"] or []
-        if _address(server) is None and not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", server)
+        if _address(server) is None and not is_domain(server)
     ]
     email = options.get("contact_email_address")
     if email and not re.fullmatch(r"[^\s@,]+@[^\s@,]+\.[^\s@,]+", email):

@@ -14,7 +14,10 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 from .client import REQUESTS_IMPORT_ERROR, Client, Connection, PexipError, normalise_fingerprint
 from .converge import Platform, Result, converge
 from .masking import MASK
-from .resource import Resource, is_ip
+from .names import is_ip
+from .resource import Resource
+
+LONGEST_MESSAGE = 5000  # characters: no list is so bad that more of it helps
 
 
 def _environment(name: str) -> dict[str, Any]:
@@ -93,7 +96,11 @@ class InfinityModule:
     def fail(self, error: Exception) -> NoReturn:
         """Ends the module with an error that an operator can act on."""
         extra = {"status": error.status} if isinstance(error, PexipError) and error.status else {}
-        self.ansible.fail_json(msg=str(error), **extra)
+        text = str(error)
+        more = len(text) - LONGEST_MESSAGE
+        self.ansible.fail_json(
+            msg=text if more <= 0 else f"{text[:LONGEST_MESSAGE]}… ({more} more characters)", **extra
+        )
 
     def exit(self, **result: Any) -> NoReturn:
         """Ends the module with a result."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from typing import Any, NoReturn
 
-from .addressing import address_problem, gateway, netmask
+from .addressing import address_problem, gateway, netmask, network_problem
 from .client import Client, PexipError, resource_path
 from .converge import Plan, Platform, Result, apply, plan, read, settle, uri_of
 from .module import PexipModule, check_place
@@ -65,14 +65,17 @@ class NodeModule(PexipModule):
         subnet, directory = self.params["subnet"], self.params["config_path"]
         if self.params["bootstrap"]:
             check_place(self.params["bootstrap"], "bootstrap.")
-        if wish is not None and subnet:
+        problem = None
+        if wish is not None and subnet is not None:
             try:
                 wish |= {"netmask": netmask(subnet), "gateway": gateway(subnet)}
                 problem = address_problem(wish["address"], subnet) if "address" in wish else None
             except ValueError as error:
                 raise PexipError(f"subnet: {error}") from None
-            if problem:
-                raise PexipError(f"{self.resource.label(self.identity)}: {problem}")
+        elif wish is not None and {"address", "netmask", "gateway"} <= set(wish):
+            problem = network_problem(wish["address"], wish["netmask"], wish["gateway"])
+        if problem:
+            raise PexipError(f"{self.resource.label(self.identity)}: {problem}")
         if directory and not (os.path.isdir(directory) and os.access(directory, os.W_OK)):
             raise PexipError(f"config_path: {directory} is not a directory that can be written to")
         return wish

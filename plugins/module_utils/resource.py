@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from .names import FORMS, is_ip, quoted
+
+LARGEST = 2**63 - 1  # of any number: more than a database keeps
 
 # What a person calls an object of a resource whose name is not in a field "name" (API facts, configuration.json).
 NAME_FIELDS = {
@@ -50,7 +53,7 @@ class Field:
     ``default`` predicts a creation and is never sent. ``minimum``/``maximum`` bound a number, ``excluded`` is a hole between
     them, ``min_length``/``max_length`` bound a text. ``ordered``: the list's order matters. ``items="value"``: a list of
     ``{"value": x}`` objects, shown as a list of x. ``sent_with`` names a field whose change sends this unreadable one too.
-    ``filterable=False``: lists cannot be filtered by it.
+    ``filterable=False``: lists cannot be filtered by it. ``form``: what the text has to be (names.FORMS).
     ``drops_calls``: a change drops the calls of a Conferencing Node. ``alias``: the module option's name where the API's
     own is taken (a Conferencing Node's password beside the connection's).
     """
@@ -74,6 +77,7 @@ class Field:
     ordered: bool = False
     items: str | None = None
     ip: bool = False
+    form: str | None = None
     filterable: bool = True
     drops_calls: bool = False
     sent_with: str | None = None
@@ -122,10 +126,12 @@ class Field:
         """Why a value would be refused, naming field and value (a secret only by its length), or None."""
         if value is None or self.is_list or isinstance(value, bool):
             return None
-        shown = f"the value of {len(value)} characters" if self.secret and isinstance(value, str) else repr(value)
+        shown = f"the value of {len(value)} characters" if self.secret and isinstance(value, str) else quoted(value)
         if self.target:
             return f"{self.option} is empty; it needs a value" if self.required and not str(value).strip() else None
         if isinstance(value, (int, float)):
+            if abs(value) > LARGEST:
+                return f"{self.option}: {shown} is larger than any number the platform keeps"
             if self.minimum is not None and value < self.minimum or self.maximum is not None and value > self.maximum:
                 return f"{self.option}: {value} is out of range; allowed are values of {bounds(self.minimum, self.maximum)}"
             if self.excluded and self.excluded[0] <= value <= self.excluded[1]:
@@ -141,6 +147,10 @@ class Field:
                 return f"{self.option}: {shown} is {len(value)} characters long; allowed are {bounds(self.min_length, self.max_length)}"
             if self.ip and not is_ip(value):
                 return f"{self.option}: {shown} is not an IP address"
+            if self.form and not FORMS[self.form][0](value):
+                return f"{self.option}: {shown} is not {FORMS[self.form][1]}"
+            if self.choices and value not in self.choices:
+                return f"{self.option}: {shown} is not one of {', '.join(self.choices)}"
         return None
 
 
@@ -172,7 +182,7 @@ class Resource:
     def label(self, values: dict[str, Any]) -> str:
         """How messages name one object: ``system location 'London'``."""
         shown = (key for key in self.identity if values.get(key) is not None and not self.by_name[key].secret)
-        named = [repr(values[key]) for key in shown]
+        named = [quoted(values[key]) for key in shown]
         return " ".join([self.noun, *named])
 
 
@@ -181,12 +191,3 @@ def bounds(low: int | None, high: int | None) -> str:
     if low is None:
         return f"at most {high}"
     return f"at least {low}" if high is None else f"{low} to {high}"
-
-
-def is_ip(value: str) -> bool:
-    """Whether a text is an IPv4 or IPv6 address."""
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True

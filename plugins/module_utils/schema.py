@@ -72,6 +72,12 @@ def target_of(name: str, facts: dict[str, Any]) -> str:
     return "system_location" if LOCATION_FIELDS.search(singular) else singular
 
 
+def choices_of(facts: dict[str, Any]) -> tuple[str, ...] | None:
+    """The texts that a field may hold, where the schema lists them."""
+    listed = facts.get("valid_choices") or []
+    return tuple(listed) if listed and all(isinstance(choice, str) for choice in listed) else None
+
+
 def to_field(name: str, facts: dict[str, Any], lookups: list[str] | int | None = None) -> Field:
     """A table entry from one field of a schema; bounds are left to the server, which knows them.
 
@@ -83,6 +89,7 @@ def to_field(name: str, facts: dict[str, Any], lookups: list[str] | int | None =
         name,
         TYPES.get(facts.get("type", ""), "str"),
         nullable=bool(facts.get("nullable")),
+        choices=choices_of(facts),
         default=None if default == NO_DEFAULT else default,
         secret=is_secret(name),
         readable=not is_secret(name) or name in READABLE_SECRETS,
@@ -117,6 +124,8 @@ class Schema:
                     checked[name] = coerce(field, value)
                     if value is None and option == "settings":
                         checked[name] = field.cleared()
+                    elif problem := field.problem(checked[name]):
+                        problems.append(problem)
                 except (TypeError, ValueError) as error:
                     if value is None:
                         problems.append(str(error))

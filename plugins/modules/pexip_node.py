@@ -425,10 +425,10 @@ NODE = Resource(
     fields=[
         Field("name", required=True, max_length=32),
         Field("address", required=True, immutable=True, ip=True),
-        Field("netmask", required=True, immutable=True, ip=True),
+        Field("netmask", required=True, immutable=True, ip=True, form="netmask"),
         Field("gateway", required=True, immutable=True, ip=True),
-        Field("hostname", required=True, immutable=True, max_length=63),
-        Field("domain", required=True, immutable=True, max_length=192),
+        Field("hostname", required=True, immutable=True, max_length=63, form="hostname"),
+        Field("domain", required=True, immutable=True, max_length=192, form="domain"),
         Field("system_location", ref="system_location", required=True, drops_calls=True),
         Field("password", alias="node_password", required=True, secret=True, readable=False, max_length=250),
         Field("alternative_fqdn", max_length=255, default=""),
@@ -442,7 +442,7 @@ NODE = Resource(
         Field("media_priority_weight", "int", nullable=True, default=0),
         Field("node_type", choices=("CONFERENCING", "PROXYING"), default="CONFERENCING", drops_calls=True),
         Field("secondary_address", nullable=True, ip=True),
-        Field("secondary_netmask", nullable=True, ip=True),
+        Field("secondary_netmask", nullable=True, ip=True, form="netmask"),
         Field(
             "snmp_authentication_password",
             secret=True,

@@ -134,7 +134,7 @@ resource:
 
 from typing import Any
 
-from ansible_collections.pexip.infinity.plugins.module_utils.client import PexipError, resource_path
+from ansible_collections.pexip.infinity.plugins.module_utils.client import PexipError, is_uri, resource_path
 from ansible_collections.pexip.infinity.plugins.module_utils.converge import Plan, Platform, Result, apply, settle
 from ansible_collections.pexip.infinity.plugins.module_utils.masking import (
     MASK,
@@ -145,6 +145,7 @@ from ansible_collections.pexip.infinity.plugins.module_utils.masking import (
     without_secrets,
 )
 from ansible_collections.pexip.infinity.plugins.module_utils.module import InfinityModule
+from ansible_collections.pexip.infinity.plugins.module_utils.names import quoted
 from ansible_collections.pexip.infinity.plugins.module_utils.resource import Field, Resource
 from ansible_collections.pexip.infinity.plugins.module_utils.schema import Schema, load
 
@@ -193,7 +194,10 @@ class ResourceModule(InfinityModule):
         if current is not None:
             platform.remember(resource, current)
         elif not absent and {"id", "resource_uri"} & set(identity):
-            raise PexipError(f"there is no {resource.label(identity)}, and the platform itself gives out ids")
+            named = " and ".join(sorted({"id", "resource_uri"} & set(identity)))
+            raise PexipError(
+                f"identity: there is no {resource.label(identity)}, and the platform itself gives out its {named}"
+            )
         # What names an object and is read-only (a certificate's subject) follows from its settings.
         written = {key: value for key, value in identity.items() if key not in schema.readonly}
         made = self._plan(platform, resource, current, settings if current is not None else {**written, **settings})
@@ -235,6 +239,9 @@ def check_identity(schema: Schema, identity: dict[str, Any]) -> None:
     unseen = [key for key in identity if not schema.resource.by_name[key].readable]
     if unseen:
         raise PexipError(f"identity: {', '.join(unseen)} is never given back, so it names no object")
+    uri = identity.get("resource_uri")
+    if uri is not None and not (is_uri(uri) and uri.startswith(resource_path(schema.resource.name))):
+        raise PexipError(f"identity: resource_uri {quoted(uri)} is not the URI of one {schema.resource.name}")
 
 
 def check_made(resource: Resource, identity: dict[str, Any], made: dict[str, Any] | None) -> None:

@@ -19,10 +19,16 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 
-def seconds(args: dict[str, Any], name: str, default: float) -> float:
-    """A time from a task's arguments; null means the default, as for every option. Raises ValueError or TypeError."""
+def seconds(args: dict[str, Any], name: str, default: float, *, above_zero: bool = False) -> float:
+    """A time from a task's arguments; null means the default, as for every option. Raises ValueError that names the option."""
     value = args.get(name)
-    return float(default if value is None else value)
+    try:
+        number = float(default if value is None else value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if number > 0 or number == 0 and not above_zero:  # nan is neither
+        return number
+    raise ValueError(f"{name}: {value!r} is not a number of seconds{' above zero' if above_zero else ''}")
 
 
 class WaitAction(ActionBase):
@@ -41,7 +47,7 @@ class WaitAction(ActionBase):
     clock: Callable[[], float] = staticmethod(time.monotonic)
 
     def timing(self, args: dict[str, Any]) -> tuple[float, float]:
-        """Time-out and interval in seconds, from the task's arguments."""
+        """Time-out and interval in seconds, from the task's arguments; raises ValueError that names the option."""
         raise NotImplementedError
 
     def expired(self, result: dict[str, Any], message: str) -> dict[str, Any]:
@@ -91,14 +97,9 @@ class WaitAction(ActionBase):
 
     def _timing(self) -> tuple[float, float]:
         try:
-            timeout, interval = self.timing(self._task.args)
-        except (TypeError, ValueError) as error:
-            raise AnsibleActionFail(f"time-out and interval are numbers of seconds: {error}") from None
-        if not (timeout >= 0 and interval > 0):  # nan is neither
-            raise AnsibleActionFail(
-                f"a time-out of {timeout:g} and an interval of {interval:g} seconds: neither may be negative, the interval not zero"
-            )
-        return timeout, interval
+            return self.timing(self._task.args)
+        except ValueError as error:
+            raise AnsibleActionFail(str(error)) from None
 
     @staticmethod
     def _show(lines: list[str], elapsed: float, task_vars: dict[str, Any]) -> None:

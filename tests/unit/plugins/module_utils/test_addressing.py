@@ -13,6 +13,7 @@ from ansible_collections.pexip.infinity.plugins.module_utils.addressing import (
     address_problem,
     gateway,
     netmask,
+    network_problem,
     parse_subnet,
     reserved,
 )
@@ -66,6 +67,24 @@ def test_what_is_no_subnet_is_refused_with_a_remedy(subnet, words):
 )
 def test_an_address_has_to_be_usable_in_its_subnet(address, words):
     problem = address_problem(address, SUBNET)
+    assert problem is None if words is None else words in problem
+
+
+@pytest.mark.parametrize(
+    ("address", "mask", "way", "words"),
+    [
+        ("172.31.0.4", "255.255.240.0", "172.31.0.1", None),
+        ("172.31.0.4", "255.255.240.0", "172.31.16.1", "gateway 172.31.16.1 is outside the network 172.31.0.0/20"),
+        ("172.31.0.4", "255.255.240.0", "172.31.0.4", "gateway 172.31.0.4 is the address itself"),
+        ("172.31.0.0", "255.255.240.0", "172.31.0.1", "address 172.31.0.0 is that of the network"),
+        ("172.31.15.255", "255.255.240.0", "172.31.0.1", "use 172.31.0.1 to 172.31.15.254"),
+        ("2001:db8::4", "255.255.240.0", "172.31.0.1", "address '2001:db8::4' is not an IPv4 address"),
+        ("172.31.0.4", "255.255.240.0", "0.0.0.0", "gateway 0.0.0.0 is not one that a machine can have"),
+        ("224.0.0.4", "255.255.240.0", "224.0.0.1", "address 224.0.0.4 is not one that a machine can have"),
+    ],
+)
+def test_address_mask_and_gateway_have_to_fit_together(address, mask, way, words):
+    problem = network_problem(address, mask, way)
     assert problem is None if words is None else words in problem
 
 

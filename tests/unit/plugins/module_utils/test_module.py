@@ -194,6 +194,13 @@ def test_all_bad_fields_are_in_one_error(api):
     assert api.requests == []
 
 
+def test_an_error_about_very_much_is_cut_short(api):
+    result = run_on(api, pexip_location, name="public", clear=[f"nonsense{number}" for number in range(1000)])
+    assert "'nonsense0' is not a field" in result["msg"]
+    assert result["msg"].endswith("more characters)")
+    assert len(result["msg"]) < 5100
+
+
 @pytest.mark.parametrize(
     ("clear", "words"), [("bdpm_pin_checks_enabled", "must have a value"), ("mtu", "its default is 1500")]
 )

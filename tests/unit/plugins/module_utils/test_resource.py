@@ -15,7 +15,8 @@ from ansible_collections.pexip.infinity.plugins.module_utils.masking import (
     only_secrets,
     without_secrets,
 )
-from ansible_collections.pexip.infinity.plugins.module_utils.resource import Field, Resource, is_ip, name_field
+from ansible_collections.pexip.infinity.plugins.module_utils.names import is_ip
+from ansible_collections.pexip.infinity.plugins.module_utils.resource import Field, Resource, name_field
 
 NUMBER = Field("mtu", "int", minimum=512, maximum=1500)
 HOLE = Field("qos", "int", minimum=0, maximum=63, excluded=(10, 20))
@@ -53,6 +54,23 @@ PLACE = Field("place", ref="system_location", required=True)
         (Field("a", ip=True), "10.0.0.300", "a: '10.0.0.300' is not an IP address"),
         (Field("a", ip=True), "::1", None),
         (Field("a", ip=True, nullable=True), "", None),
+        (Field("n", "int"), 10**30, f"n: {10**30} is larger than any number the platform keeps"),
+        (Field("n", "int"), -(2**63) + 1, None),
+        (Field("h", form="hostname"), "conf-01", None),
+        (Field("h", form="hostname"), "", None),
+        (
+            Field("h", form="hostname"),
+            "../conf",
+            "h: '../conf' is not a host name (letters, digits and inner hyphens, without a domain)",
+        ),
+        (Field("d", form="domain"), "a..b", "d: 'a..b' is not a domain name such as example.com"),
+        (Field("m", form="netmask"), "255.0.255.0", "m: '255.0.255.0' is not a network mask such as 255.255.240.0"),
+        (Field("c", choices=("ON", "OFF")), "on", "c: 'on' is not one of ON, OFF"),
+        (
+            TEXT,
+            "x" * 1000,
+            f"text: '{'x' * 199}… is 1000 characters long; allowed are 2 to 4",
+        ),
         (Field("on", "bool"), True, None),
         (Field("many", many="x"), [""], None),
     ],

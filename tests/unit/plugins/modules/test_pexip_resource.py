@@ -132,7 +132,15 @@ def test_it_brings_an_object_to_its_state_and_foretells_the_same(api, memory, op
         ({"identity": {"name": ""}}, "name has no value"),
         ({"identity": {"name": None}, "state": "absent"}, "name has no value"),
         ({"identity": {"password": SECRET}}, "password is never given back"),
-        ({"identity": {"id": 77}, "settings": {"port": 1}}, "there is no sip_proxy 77"),
+        (
+            {"identity": {"id": 77}, "settings": {"port": 1}},
+            "identity: there is no sip_proxy 77, and the platform itself",
+        ),
+        (
+            {"identity": {"resource_uri": "../"}, "state": "absent"},
+            "resource_uri '../' is not the URI of one sip_proxy",
+        ),
+        ({"identity": {"resource_uri": "/api/admin/configuration/v1/global/1/"}}, "is not the URI of one sip_proxy"),
         ({"state": "absent"}, "a whole list is never deleted"),
         ({"settings": {"port": 1}}, "sip_proxy is no single object"),
         ({"resource": "global", "identity": {"id": 1}, "state": "absent"}, "cannot be deleted"),

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.pexip.infinity.plugins.module_utils.converge import plan
+from ansible_collections.pexip.infinity.plugins.module_utils.names import FORMS
 from ansible_collections.pexip.infinity.plugins.module_utils.resource import Field, Resource
 from ansible_collections.pexip.infinity.plugins.modules import pexip_global_settings, pexip_location, pexip_node
 
@@ -108,6 +109,7 @@ def from_facts(name: str, facts: dict[str, Any]) -> Field:
         items=items,
         # The facts give IPv6 addresses no format; 2001:db8::1 and 2001:DB8:0::1 are one all the same.
         ip=facts.get("format") == "ip_address" or name.startswith("ipv6_"),
+        form=next((form for form in FORMS if name in (form, f"secondary_{form}")), None),
     )
 
 
@@ -129,6 +131,8 @@ def sample(field: Field, number: int) -> Any:
         return bool(number % 2)
     if field.type == "int":
         return (field.maximum or 1000) - number
+    if field.form == "netmask":
+        return f"255.255.255.{256 - (4 << number)}"
     return f"192.0.2.{number}" if field.ip else f"text-{number:04}"
 
 

@@ -136,12 +136,12 @@ def test_a_failure_while_waiting_is_the_result(said):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ({"bootstrap": {"poll_interval": 0}}, "interval of 0"),
-        ({"bootstrap": {"poll_interval": -1}}, "interval of -1"),
-        ({"bootstrap": {"timeout": -5}}, "time-out of -5"),
-        ({"bootstrap": {"timeout": "soon"}}, "numbers of seconds: .*soon"),
-        ({"bootstrap": {"timeout": [1]}}, "numbers of seconds"),
-        ({"bootstrap": {"timeout": "nan"}}, "time-out of nan"),
+        ({"bootstrap": {"poll_interval": 0}}, "poll_interval: 0 is not a number of seconds above zero"),
+        ({"bootstrap": {"poll_interval": -1}}, "poll_interval: -1"),
+        ({"bootstrap": {"timeout": -5}}, "timeout: -5"),
+        ({"bootstrap": {"timeout": "soon"}}, "timeout: 'soon' is not a number of seconds"),
+        ({"bootstrap": {"timeout": [1]}}, r"timeout: \[1\]"),
+        ({"bootstrap": {"timeout": "nan"}}, "timeout: 'nan'"),
     ],
 )
 def test_a_time_that_is_none_is_refused_before_anything_is_asked(said, args, words):
