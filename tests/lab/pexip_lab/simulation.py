@@ -13,6 +13,7 @@ from .aws.account import Account
 from .aws.gate import Gate
 from .aws.instance import LabInstance
 from .clock import Clock
+from .conferencing_node import ConferencingNode
 from .counters import Requests
 from .faults import Faults
 from .faults import aws as aws_faults
@@ -104,6 +105,12 @@ class Simulation:
     def calls(self) -> list[Calls]:
         """The calls of each platform."""
         return [item.platform.calls for item in self.machines() if isinstance(item, ManagementNode)]
+
+    def secrets(self) -> dict[str, list[str]]:
+        """What was given out once, for whoever looks for where it may not be: the secrets of access keys, tokens of nodes."""
+        nodes = (item for item in self.machines() if isinstance(item, ConferencingNode))
+        tokens = [node.document.token for node in nodes if node.document]
+        return {"access_keys": self.account.secret_keys(), "tokens": tokens}
 
     def status(self) -> dict[str, Any]:
         """Instances, machines, what the platforms say of their nodes, and calls."""

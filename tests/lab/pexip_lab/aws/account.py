@@ -90,6 +90,12 @@ class Account:
                 if instance.id == instance_id:
                     instance.terminate()
 
+    def secret_keys(self) -> list[str]:
+        """The secrets of all access keys."""
+        with self.lock:
+            users = list(iam_backends[DEFAULT_ACCOUNT_ID]["aws"].users.values())
+            return [key.secret_access_key for user in users for key in user.access_keys]
+
     def public_key(self, instance: LabInstance) -> str | None:
         """The public half of the key pair that an instance was launched with, as the account holds it now."""
         pair = self.ec2.key_pairs.get(instance.key_name)
