@@ -129,6 +129,10 @@ class Lab:
         """Instances, machines, nodes, calls, and how many participants were rejected and dropped so far."""
         return launcher.ask(self.files, "GET", "/status")
 
+    def secrets(self) -> dict[str, list[str]]:
+        """What was given out once: ``access_keys`` (their secrets) and ``tokens`` (of the nodes' configuration documents)."""
+        return launcher.ask(self.files, "GET", "/secrets")
+
     def ec2(self) -> Any:
         """A boto3 client for EC2 as the account's administrator."""
         return self._aws("ec2")

@@ -34,6 +34,11 @@ def _status(lab: Simulation, parameters: Parameters) -> Any:
     return lab.status()
 
 
+@route("GET", "/secrets")
+def _secrets(lab: Simulation, parameters: Parameters) -> Any:
+    return lab.secrets()
+
+
 @route("GET", "/env")
 def _env(lab: Simulation, parameters: Parameters) -> Any:
     return environment(lab)
