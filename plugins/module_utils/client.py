@@ -68,6 +68,12 @@ class PexipError(Exception):
         self.path = path
         self.lost = lost
 
+    def about(self, label: str) -> PexipError:
+        """Itself, with what it is about in front where the message does not name it."""
+        if label not in str(self):
+            self.args = (f"{label}: {self}",)
+        return self
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -240,12 +246,16 @@ class Client:
         while following:
             page = self.get(following, query)
             if not isinstance(page.get("objects"), list) or not isinstance(page.get("meta"), dict):
-                raise PexipError(f"GET {path}: the answer is not a list of the management API", method="GET", path=path)
+                raise PexipError(
+                    f"{self._asked('GET', path)}: the answer is not a list of the management API",
+                    method="GET",
+                    path=path,
+                )
             yield page["objects"]
             following, query = page["meta"].get("next"), None
             if following and not following.startswith(path + "?"):
                 raise PexipError(
-                    f"GET {path}: the next page is said to be at {following!r}, outside this list",
+                    f"{self._asked('GET', path)}: the next page is said to be at {following!r}, outside this list",
                     method="GET",
                     path=path,
                 )
@@ -311,15 +321,18 @@ class Client:
         location = response.headers.get("Location")
         return Answer(response.status_code, urlsplit(location).path if location else None, text_of(response))
 
-    @staticmethod
-    def _decode(answer: Answer, method: str, path: str) -> dict[str, Any]:
+    def _asked(self, method: str, path: str) -> str:
+        """A request as errors name it."""
+        return f"{method} {path} at {self.connection.authority}"
+
+    def _decode(self, answer: Answer, method: str, path: str) -> dict[str, Any]:
         try:
             value = answer.json()
         except ValueError:
             value = None
         if not isinstance(value, dict):
             raise PexipError(
-                f"{method} {path}: the answer (status {answer.status}) is not a JSON object. "
+                f"{self._asked(method, path)}: the answer (status {answer.status}) is not a JSON object. "
                 f"Is this the management API? It begins: {shorten(answer.text, 120)!r}",
                 status=answer.status,
                 method=method,
@@ -379,13 +392,13 @@ class Client:
                 "Check username and password (PEXIP_USERNAME, PEXIP_PASSWORD)"
             )
         elif status == 403:
-            text = f"user {self.connection.username!r} may not {method} {path} (403): {said}. Give the account's role the permission"
+            text = f"user {self.connection.username!r} may not {self._asked(method, path)} (403): {said}. Give the account's role the permission"
         elif status == 429:
-            text = f"{method} {path}: the Management Node still limits the rate of requests (429) after {self._attempts} attempts: {said}"
+            text = f"{self._asked(method, path)}: the Management Node still limits the rate of requests (429) after {self._attempts} attempts: {said}"
         elif status < 400:
-            text = f"{method} {path}: answered with a redirection ({status}), which the management API does not do. Check host and port"
+            text = f"{self._asked(method, path)}: answered with a redirection ({status}), which the management API does not do. Check host and port"
         else:
-            text = f"{method} {path}: {said} ({status})"
+            text = f"{self._asked(method, path)}: {said} ({status})"
         return PexipError(text, status=status, method=method, path=path, lost=method == "POST" and status >= 500)
 
     @staticmethod

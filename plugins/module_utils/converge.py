@@ -334,7 +334,16 @@ def listing(wanted: str, existing: list[str]) -> str:
 def apply(
     platform: Platform, resource: Resource, made: Plan, current: dict[str, Any] | None, identity: dict[str, Any]
 ) -> Result:
-    """Carries a plan out (or, on a platform in check mode, predicts its outcome)."""
+    """Carries a plan out (or, on a platform in check mode, predicts its outcome); an error names the object."""
+    try:
+        return _carry_out(platform, resource, made, current, identity)
+    except PexipError as error:
+        raise error.about(resource.label(identity)) from None
+
+
+def _carry_out(
+    platform: Platform, resource: Resource, made: Plan, current: dict[str, Any] | None, identity: dict[str, Any]
+) -> Result:
     if made.action == "none":
         return Result(made, current, current)
     if platform.check:
@@ -390,11 +399,11 @@ def read(
     platform: Platform, resource: Resource, identity: dict[str, Any], desired: dict[str, Any] | None = None
 ) -> dict[str, Any] | None:
     """The present object, or None; ``desired`` tells what else of the resource will be asked for."""
-    if resource.singleton:
-        current = platform.singleton(resource)
-    else:
-        whole = any(resource.by_name[name].target == resource.name and value for name, value in (desired or {}).items())
-        current = platform.find(resource, identity, whole=whole)
+    whole = any(resource.by_name[name].target == resource.name and value for name, value in (desired or {}).items())
+    try:
+        current = platform.singleton(resource) if resource.singleton else platform.find(resource, identity, whole=whole)
+    except PexipError as error:
+        raise error.about(resource.label(identity)) from None
     if current is not None:
         platform.remember(resource, current)
     return current

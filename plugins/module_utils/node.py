@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from xml.etree import ElementTree
 
 from .client import (
     Client,
@@ -116,6 +117,15 @@ class Listener:
                 return True
         except OSError:
             return False
+
+
+def is_document(text: str) -> bool:
+    """Whether a text may be a configuration document: well-formed XML, and no web page of something in between."""
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        return False
+    return root.tag.rpartition("}")[2].lower() != "html"
 
 
 def document_name(hostname: str, domain: str) -> str:

@@ -18,7 +18,7 @@ from .addressing import address_problem, gateway, netmask, network_problem
 from .client import Client, PexipError, resource_path
 from .converge import Plan, Platform, Result, apply, plan, read, settle, uri_of
 from .module import PexipModule, check_place
-from .node import DocumentPlace, Listener, contact_line, document_name
+from .node import DocumentPlace, Listener, contact_line, document_name, is_document
 from .resource import Resource
 
 REGISTRATIONS = 2  # a registration whose answer was lost is made anew once: its document is gone
@@ -187,7 +187,7 @@ class NodeModule(PexipModule):
         """A registration with its document; one whose document was lost on the way is taken back and made anew."""
         for _attempt in range(REGISTRATIONS):
             result = apply(platform, self.resource, made, None, self.identity)
-            if result.text and result.text.lstrip().startswith("<"):
+            if result.text and is_document(result.text):
                 return result
             # The answer was lost, and with it the only copy of the document.
             client.delete(result.current["resource_uri"])  # type: ignore[index]

@@ -208,6 +208,24 @@ def test_an_object_is_found_by_any_kind_of_identity(serve, field, shown, identit
     assert found["id"] == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "name", "desired"),
+    [
+        ("GET", "London", {"mtu": 1000}),
+        ("PATCH", "London", {"mtu": 1000}),
+        ("DELETE", "London", None),
+        ("POST", "Rome", {"mtu": 1000}),
+    ],
+)
+def test_a_failing_request_names_the_object_the_place_and_the_servers_words(api, memory, method, name, desired):
+    api.faults = [Fault(Reply(500, "oops"), method) for _attempt in range(3)]
+    with pytest.raises(PexipError) as caught:
+        bring(api, name, desired)
+    message = str(caught.value)
+    assert message.startswith(f"system location '{name}': {method} /api/admin/")
+    assert message.endswith(f" at 127.0.0.1:{api.port}: oops (500)")
+
+
 # Lost answers
 
 LOST = [CUT, RESET, TRUNCATED, Reply(500, "oops"), Reply(503), Reply(504)]

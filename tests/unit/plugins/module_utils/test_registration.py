@@ -188,7 +188,13 @@ def test_a_registration_that_cannot_be_taken_back_says_so(api, memory, listener)
 # Lost answers
 
 
-@pytest.mark.parametrize("kind", [CUT, RESET, TRUNCATED, Reply(503)], ids=str)
+PAGES = [
+    Reply(201, "<!doctype html>\n<html><head><meta charset='utf-8'></head></html>"),
+    Reply(201, '<html xmlns="http://www.w3.org/1999/xhtml"><body/></html>'),
+]
+
+
+@pytest.mark.parametrize("kind", [CUT, RESET, TRUNCATED, Reply(503), *PAGES], ids=str)
 def test_a_creation_whose_answer_was_lost_is_made_anew_for_its_document_is_gone(api, memory, listener, kind):
     api.faults = [Fault(kind, "POST", acted=True)]
     result = run(api, listener)
