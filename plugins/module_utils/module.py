@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
 from .client import REQUESTS_IMPORT_ERROR, Client, Connection, PexipError, normalise_fingerprint
 from .converge import Platform, Result, converge
-from .masking import MASK
+from .masking import MASK, is_secret
 from .names import is_ip
 from .resource import Resource
 
@@ -54,6 +55,21 @@ def check_place(given: dict[str, Any], option: str = "") -> None:
         raise PexipError(f"{option}tls_fingerprint: {error}") from None
 
 
+class _AnsibleModule(AnsibleModule):
+    """Masks in the invocation of a failure what a misspelt or retired option's name says is secret.
+
+    Ansible masks the options that it knows.
+    """
+
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+        unknown = {
+            name: MASK
+            for name, value in self.params.items()
+            if name not in self.argument_spec and is_secret(name) and value is not None
+        }
+        super().fail_json(msg, **{"invocation": {"module_args": {**self.params, **unknown}}, **kwargs})
+
+
 class InfinityModule:
     """An AnsibleModule that knows its Management Node; base of every module of the collection.
 
@@ -61,11 +77,13 @@ class InfinityModule:
     """
 
     def __init__(self, options: dict[str, dict[str, Any]], **kwargs: Any):
-        self.ansible = AnsibleModule(
+        self.ansible = _AnsibleModule(
             argument_spec={**CONNECTION_OPTIONS, **options}, supports_check_mode=True, **kwargs
         )
         self.params: dict[str, Any] = self.ansible.params
         self.check: bool = self.ansible.check_mode
+        # Secrets that forget_masks took out of Ansible's masking, and that a server may quote in its error.
+        self.quotable: set[str] = set()
         if REQUESTS_IMPORT_ERROR:
             self.ansible.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
 
@@ -97,6 +115,8 @@ class InfinityModule:
         """Ends the module with an error that an operator can act on."""
         extra = {"status": error.status} if isinstance(error, PexipError) and error.status else {}
         text = str(error)
+        for value in self.quotable:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text)
         more = len(text) - LONGEST_MESSAGE
         self.ansible.fail_json(
             msg=text if more <= 0 else f"{text[:LONGEST_MESSAGE]}… ({more} more characters)", **extra
@@ -163,6 +183,7 @@ class PexipModule(InfinityModule):
             if field.secret and self.params[field.option]:
                 secrets[field.readable].add(str(self.params[field.option]))
         self.forget_masks(secrets[True] - secrets[False])
+        self.quotable = secrets[True] - {str(field.default) for field in resource.fields if field.secret}
 
     @property
     def identity(self) -> dict[str, Any]:

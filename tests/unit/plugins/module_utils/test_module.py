@@ -103,6 +103,23 @@ def test_a_server_that_echoes_a_password_does_not_tell_it(api):
     assert NODE_PASSWORD not in result["stdout"]
 
 
+def test_a_community_that_a_server_echoes_is_not_told_unless_it_is_the_default(api):
+    api.answer = lambda request: Reply(400, {"snmp_community": ["hush-hush and public are refused"]})
+    result = run_on(api, pexip_node, name="conf01", node_password=NODE_PASSWORD, snmp_community="hush-hush")
+    assert "******** and public are refused" in result["msg"]
+    assert "hush-hush" not in result["stdout"]
+    result = run_on(api, pexip_node, name="conf01", node_password=NODE_PASSWORD, snmp_community="public")
+    assert "hush-hush and public are refused" in result["msg"]
+
+
+@pytest.mark.parametrize("option", ["nod_password", "snmp_trap_community", "pss_token"])
+def test_the_value_of_a_misspelt_or_retired_secret_is_not_told(api, option):
+    result = run_on(api, pexip_node, name="conf01", descriptoin="shown", **{option: NODE_PASSWORD})
+    assert option in result["msg"]
+    assert result["invocation"]["module_args"]["descriptoin"] == "shown"
+    assert NODE_PASSWORD not in result["stdout"]
+
+
 # Connection options
 
 FINGERPRINT = "ab" * 32
