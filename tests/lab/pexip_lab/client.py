@@ -69,6 +69,13 @@ class Lab:
         """The actions that each access key asked AWS for since the last reset, such as ``ec2:StartInstances``."""
         return launcher.ask(self.files, "GET", "/requests/aws")
 
+    def aws_asked(self) -> dict[str, list[list[str]]]:
+        """The same with the kinds of the resources they were about, ``*`` for none, and what makes the resource.
+
+        :returns: by access key lists of three, such as ``["ec2:CreateTags", "volume", "RunInstances"]``
+        """
+        return launcher.ask(self.files, "GET", "/requests/aws/resources")
+
     def writes(self) -> int:
         """How many of them could have changed something."""
         return sum(count for name, count in self.requests().items() if is_write(name))

@@ -59,6 +59,11 @@ def _aws_actions(lab: Simulation, parameters: Parameters) -> Any:
     return lab.requests.actions()
 
 
+@route("GET", "/requests/aws/resources")
+def _aws_asked(lab: Simulation, parameters: Parameters) -> Any:
+    return lab.requests.asked()
+
+
 @route("GET", "/requests/writes")
 def _writes_seen(lab: Simulation, parameters: Parameters) -> Any:
     return lab.requests.writes_seen()

@@ -8,6 +8,8 @@ import threading
 from collections import Counter
 from typing import Any
 
+from .aws.gate import kind_of
+from .aws.policies import Question
 from .bursting.cloud import USER_AGENT
 
 
@@ -16,7 +18,7 @@ class Requests:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
-        self._actions: dict[str, set[str]] = {}
+        self._asked: dict[str, set[tuple[str, str, str]]] = {}
         self._writes: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
@@ -46,15 +48,24 @@ class Requests:
         with self._lock:
             return list(self._writes)
 
-    def saw(self, access_key: str, action: str) -> None:
-        """Remember an action of AWS that somebody asked for, allowed or not."""
+    def saw(self, access_key: str, question: Question) -> None:
+        """Remember what somebody asked AWS for, allowed or not."""
+        (made_by,) = question.context.get("ec2:createaction", ("",))
         with self._lock:
-            self._actions.setdefault(access_key, set()).add(action)
+            self._asked.setdefault(access_key, set()).add((question.action, kind_of(question.resource), made_by))
 
     def actions(self) -> dict[str, list[str]]:
         """The actions asked for since the last reset, such as ``ec2:StartInstances``, by access key."""
         with self._lock:
-            return {key: sorted(actions) for key, actions in self._actions.items()}
+            return {key: sorted({action for action, _kind, _by in asked}) for key, asked in self._asked.items()}
+
+    def asked(self) -> dict[str, list[list[str]]]:
+        """The same with the kinds of the resources, and for tags of what is made the action that makes it.
+
+        :returns: by access key lists of three, such as ``["ec2:CreateTags", "volume", "RunInstances"]``
+        """
+        with self._lock:
+            return {key: sorted(map(list, asked)) for key, asked in self._asked.items()}
 
     def read(self, reset: bool = False) -> dict[str, int]:
         """The counts since the last reset, by name."""
@@ -62,7 +73,7 @@ class Requests:
             counts = dict(sorted(self._counts.items()))
             if reset:
                 self._counts.clear()
-                self._actions.clear()
+                self._asked.clear()
                 self._writes.clear()
         return counts
 

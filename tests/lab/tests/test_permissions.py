@@ -1,5 +1,6 @@
 """Who may do what in the account: access keys, users and their policies (guide: Configuring an AWS user and policy)."""
 
+import copy
 import itertools
 import json
 from collections.abc import Callable
@@ -317,6 +318,42 @@ class TestWhichPoliciesCount:
         with refused("UnauthorizedOperation"):
             create(make_user(make, tagging), "Owner")
 
+    def test_a_launch_is_about_all_that_it_takes_and_makes(self, account, make_user):
+        """The tags are asked for where they are given alone: the instance has some here, its volume and interface none."""
+        ours = {"StringEquals": {"aws:RequestTag/Owner": "me"}}
+
+        def on(action: str, *kinds: str, **condition: dict) -> dict:
+            resources = [f"arn:aws:ec2:*:*:{kind}/*" for kind in kinds]
+            return {"Effect": "Allow", "Action": f"ec2:{action}", "Resource": resources, **condition}
+
+        taken = ["image", "key-pair", "network-interface", "security-group", "subnet", "volume"]
+        allowed = [
+            on("RunInstances", *taken),
+            on("RunInstances", "instance", Condition=ours),
+            on("CreateTags", "instance"),
+        ]
+
+        def launch(user: User, kind: str = "instance") -> None:
+            tags = [{"ResourceType": kind, "Tags": [{"Key": "Owner", "Value": "me"}]}]
+            asks = copy.copy(account)
+            asks.ec2 = user.ec2
+            asks.launch(account.group(), TagSpecifications=tags)
+
+        launch(make_user(*allowed))
+        for kind in taken:
+            others = [other for other in taken if other != kind]
+            with refused("UnauthorizedOperation"):
+                launch(make_user(on("RunInstances", *others), *allowed[1:]))
+        with refused("UnauthorizedOperation"):
+            launch(make_user(*allowed), "volume")
+
+    def test_who_is_in_a_group_is_the_groups_matter(self, lab, make_user):
+        group = next(_names)
+        lab.iam().create_group(GroupName=group)
+        user = make_user({"Effect": "Allow", "Action": "iam:*", "Resource": f"arn:aws:iam::*:group/{group}"})
+        user.iam.add_user_to_group(GroupName=group, UserName=user.name)
+        user.iam.remove_user_from_group(GroupName=group, UserName=user.name)
+
 
 class TestDeletion:
     def test_a_user_keeps_nothing_behind(self, lab, make_user, policy):
@@ -383,7 +420,14 @@ def test_what_a_key_asked_for_is_remembered(lab, account, make_user):
     assert lab.aws_actions() == {
         user.key: ["ec2:CreateSecurityGroup", "ec2:DescribeInstances", "sts:GetCallerIdentity"]
     }
+    assert ["ec2:CreateSecurityGroup", "security-group", ""] in lab.aws_asked()[user.key]
     account.ec2.describe_vpcs()
     assert lab.aws_actions()[account.env["AWS_ACCESS_KEY_ID"]] == ["ec2:DescribeVpcs"]
+    assert lab.aws_asked()[account.env["AWS_ACCESS_KEY_ID"]] == [["ec2:DescribeVpcs", "*", ""]]
+    account.ec2.allocate_address(
+        Domain="vpc", TagSpecifications=[{"ResourceType": "elastic-ip", "Tags": [{"Key": "Owner", "Value": "me"}]}]
+    )
+    asked = lab.aws_asked()[account.env["AWS_ACCESS_KEY_ID"]]
+    assert ["ec2:CreateTags", "elastic-ip", "AllocateAddress"] in asked
     lab.requests(reset=True)
-    assert lab.aws_actions() == {}
+    assert lab.aws_actions() == lab.aws_asked() == {}

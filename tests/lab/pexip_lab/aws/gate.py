@@ -29,13 +29,15 @@ _AUTHORIZATION = re.compile(
     r"SignedHeaders=(?P<headers>[^,]+), ?Signature=(?P<signature>[0-9a-f]+)"
 )
 _EC2_ID = re.compile(r"([a-z]+)-[0-9a-f]{8,17}")
-_TAG_KEY = re.compile(r"((?:TagSpecification\.\d+\.)?Tags?\.(?:member\.)?\d+)\.Key")
+_TAG_KEY = re.compile(r"((?P<specification>TagSpecification\.\d+\.)?Tags?\.(?:member\.)?\d+)\.Key")
 # what an action makes, as types of resources
 _MADE = {
     "ec2:RunInstances": ("instance", "network-interface", "volume"),
     "ec2:CreateSecurityGroup": ("security-group",),
     "ec2:AllocateAddress": ("elastic-ip",),
 }
+# these are about the group, though they name a user as well
+_ABOUT_GROUPS = ("AddUserToGroup", "RemoveUserFromGroup")
 # without a name these are about the user who asks
 _ABOUT_ONESELF = {f"{verb}AccessKey" for verb in ("Create", "Delete", "Update")} | {"GetUser", "ListAccessKeys"}
 # what else is asked when something is tagged as it is made
@@ -79,20 +81,23 @@ class Request:
             lambda secret: signed is not None and _signature(environ, body, signed, secret) == signed["signature"],
         )
 
-    @property
-    def request_tags(self) -> dict[str, str]:
-        """The tags that it gives."""
-        found = {name: match[1] for name in self.parameters if (match := _TAG_KEY.fullmatch(name))}
-        return {self.parameters[name]: self.parameters.get(f"{start}.Value", "") for name, start in found.items()}
+    def tags_for(self, kind: str) -> dict[str, str]:
+        """The tags that it gives to what is of this kind; those of a specification are for one kind alone."""
+        found = (match for name in self.parameters if (match := _TAG_KEY.fullmatch(name)))
+        return {
+            self.parameters[match[0]]: self.parameters.get(f"{match[1]}.Value", "")
+            for match in found
+            if not match["specification"] or self.parameters.get(f"{match['specification']}ResourceType") == kind
+        }
 
 
 class Gate:
     """Lets a request through or refuses it.
 
-    :param seen: told of each question that a user asks: access key and action, such as ``ec2:StartInstances``
+    :param seen: told of each question that a user asks, with the access key
     """
 
-    def __init__(self, ec2: LabEC2Backend, seen: Callable[[str, str], object]):
+    def __init__(self, ec2: LabEC2Backend, seen: Callable[[str, Question], object]):
         self._ec2 = ec2
         self._iam = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
         self._seen = seen
@@ -102,7 +107,7 @@ class Gate:
         user = self._user(request)
         documents = _documents(user, self._iam.get_groups_for_user(user.name))
         for question in self._questions(user, request):
-            self._seen(request.access_key, question.action)
+            self._seen(request.access_key, question)
             # nobody can be kept from asking who he is
             if question.action != "sts:GetCallerIdentity":
                 _demand(judge(documents, question), user, question)
@@ -129,7 +134,6 @@ class Gate:
 
     def _questions(self, user: User, request: Request) -> Iterator[Question]:
         action = f"{request.service}:{request.action}"
-        given = request.request_tags
         shared = {
             "aws:username": user.name,
             "aws:principalarn": user.arn,
@@ -137,26 +141,23 @@ class Gate:
             "aws:requestedregion": "us-east-1" if request.service == "iam" else request.region,
             "aws:securetransport": "false",
             "ec2:region": request.region,
-            **{f"aws:requesttag/{key}": value for key, value in given.items()},
             **({"iam:policyarn": request.parameters["PolicyArn"]} if "PolicyArn" in request.parameters else {}),
         }
-        context = {key.lower(): (value,) for key, value in shared.items()}
-        if given:
-            context["aws:tagkeys"] = tuple(given)
         about = self._iam_resources(user, request) if request.service == "iam" else self._ec2_resources(request)
         for resource, tags in about.items() or [("*", {})]:
+            given = request.tags_for(kind_of(resource))
             of_resource = {
                 f"{prefix}:ResourceTag/{key}".lower(): (value,)
                 for prefix in ("aws", request.service)
                 for key, value in tags.items()
             }
+            context = _context(shared, given)
             yield Question(action, resource, context | of_resource)
-        if given and action in _MADE:
-            context["ec2:createaction"] = (request.action,)
-            for kind in _MADE[action]:
-                yield Question("ec2:CreateTags", _ec2_arn(request.region, kind, "*"), context)
-        elif given and action in _TAGGING:
-            yield Question(_TAGGING[action], next(iter(about), "*"), context)
+            if given and kind_of(resource) in _MADE.get(action, ()):
+                context["ec2:createaction"] = (request.action,)
+                yield Question("ec2:CreateTags", resource, context)
+            elif given and action in _TAGGING:
+                yield Question(_TAGGING[action], resource, context)
 
     def _ec2_resources(self, request: Request) -> dict[str, dict[str, str]]:
         """The resources of a request by ARN, with their tags; none for an action that is about no one of them."""
@@ -169,6 +170,8 @@ class Gate:
                 if match and match[1] in EC2_PREFIX_TO_RESOURCE:
                     arn = _ec2_arn(request.region, EC2_PREFIX_TO_RESOURCE[match[1]], value)
                     found[arn] = dict(self._ec2.tags.get(value, {}))
+        if "KeyName" in request.parameters and request.action == "RunInstances":
+            found[_ec2_arn(request.region, "key-pair", request.parameters["KeyName"])] = {}
         made = _MADE.get(f"ec2:{request.action}", ())
         return found | {_ec2_arn(request.region, kind, "*"): {} for kind in made}
 
@@ -178,7 +181,7 @@ class Gate:
         name = given.get("UserName") or (owner.name if owner else None)
         if not name and request.action in _ABOUT_ONESELF:
             name = user.name
-        if name and request.action != "AddUserToGroup":
+        if name and request.action not in _ABOUT_GROUPS:
             found = self._iam.users.get(name)
             arn = found.arn if found else _iam_arn("user", given.get("Path"), name)
             return {arn: {tag["Key"]: tag["Value"] for tag in self._iam.tagger.list_tags_for_resource(arn)["Tags"]}}
@@ -190,6 +193,11 @@ class Gate:
         return {_iam_arn("policy", given.get("Path"), given["PolicyName"]): {}} if "PolicyName" in given else {}
 
 
+def kind_of(resource: str) -> str:
+    """The type of a resource, such as ``instance`` or ``user``; ``*`` for none."""
+    return resource.split(":", 5)[-1].split("/", 1)[0]
+
+
 def answer(service: str, refused: Refused) -> bytes:
     """The body of a refusal: EC2 has its own form, the other services share one."""
     error = f"<Code>{refused.code}</Code><Message>{escape(str(refused))}</Message>"
@@ -198,6 +206,13 @@ def answer(service: str, refused: Refused) -> bytes:
     else:
         text = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>lab</RequestId></ErrorResponse>"
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode()
+
+
+def _context(shared: Mapping[str, str], given: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The condition keys of a question about a resource that is given these tags."""
+    values = {**shared, **{f"aws:requesttag/{key}": value for key, value in given.items()}}
+    context = {key.lower(): (value,) for key, value in values.items()}
+    return context | ({"aws:tagkeys": tuple(given)} if given else {})
 
 
 def _demand(verdict: Verdict, user: User, question: Question) -> None:
