@@ -40,6 +40,9 @@ RETRY_AFTER_CAP = 60.0  # seconds: the rate limit counts the requests of one min
 BUSY_STATUSES = (502, 503, 504)
 MESSAGE_LIMIT = 2000  # characters of a server's answer that an error quotes
 
+# In a filter the API's framework takes these for a boolean or for null, also where a text is meant.
+MISREAD = ("true", "True", "false", "False", "nil", "none", "None")
+
 ROOT = "/api/admin/{family}/v1/"
 FAMILIES = ("configuration", "status", "history", "command")
 URI_PATTERN = re.compile(r"^/api/admin/(?P<family>[a-z]+)/v1/(?P<resource>[a-z0-9_]+)/(?P<key>[^/?#\s]+)/")

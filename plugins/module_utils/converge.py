@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
-from .client import Client, PexipError, is_uri, resource_path
+from .client import MISREAD, Client, PexipError, is_uri, resource_path
 from .masking import MASK, without_secrets
 from .names import is_ip
 from .resource import Field, Resource, name_field
@@ -188,13 +188,16 @@ class Platform:
         """The object with this identity, or None; one request. Raises PexipError when several have it.
 
         ``whole`` reads the whole list and keeps it, for references to objects of the same resource.
-        Secret identities (a licence key) are matched here, never written into a URL, and so is what no list is filtered by.
+        Secret identities (a licence key) are matched here, never written into a URL, and so is what no list is filtered by
+        and a name that a filter takes for a boolean or null.
         """
         if self.client is None:
             return None
         fields = ((resource.by_name[name], value) for name, value in identity.items())
         filters = {
-            field.name: value for field, value in fields if field.filterable and not (field.secret or field.target)
+            field.name: value
+            for field, value in fields
+            if field.filterable and not (field.secret or field.target or field.type == "str" and value in MISREAD)
         }
         objects = self._all(resource.name) if whole else self.client.list(resource_path(resource.name), filters)
         found = [

@@ -81,7 +81,13 @@ resources:
 
 from typing import Any
 
-from ansible_collections.pexip.infinity.plugins.module_utils.client import ROOT, Client, PexipError, resource_path
+from ansible_collections.pexip.infinity.plugins.module_utils.client import (
+    MISREAD,
+    ROOT,
+    Client,
+    PexipError,
+    resource_path,
+)
 from ansible_collections.pexip.infinity.plugins.module_utils.converge import listing
 from ansible_collections.pexip.infinity.plugins.module_utils.masking import is_secret, without_secrets
 from ansible_collections.pexip.infinity.plugins.module_utils.module import InfinityModule
@@ -122,12 +128,19 @@ def read(client: Client, resource: str, family: str, filters: dict[str, Any]) ->
 
 
 def check_fields(client: Client, path: str, resource: str, filters: dict[str, Any]) -> None:
-    """Raises PexipError for what is no field: the platform would ignore the filter and give every object."""
-    known = list(client.get(path + "schema/")["fields"])
+    """Raises PexipError for what the platform would ignore (no field) or misread, and so give other objects."""
+    known = client.get(path + "schema/")["fields"]
     asked = [name.split("__")[0] for name in filters]
-    unknown = [f"{name!r} is not a field of {resource}. {listing(name, known)}" for name in asked if name not in known]
-    if unknown:
-        raise PexipError(f"filters: {'; '.join(unknown)}")
+    unknown = [
+        f"{name!r} is not a field of {resource}. {listing(name, list(known))}" for name in asked if name not in known
+    ]
+    misread = [
+        f"{name}: the platform takes {value!r} for a boolean or null, not for a text; give {name.split('__')[0]}__regex: '^{value}$'"
+        for name, value in filters.items()
+        if value in MISREAD and (known.get(name.split("__")[0]) or {}).get("type") == "string"
+    ]
+    if unknown or misread:
+        raise PexipError(f"filters: {'; '.join(unknown + misread)}")
 
 
 def main() -> None:

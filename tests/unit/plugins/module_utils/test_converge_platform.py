@@ -208,6 +208,14 @@ def test_an_object_is_found_by_any_kind_of_identity(serve, field, shown, identit
     assert found["id"] == 1
 
 
+@pytest.mark.parametrize("name", ["true", "False", "None", "nil"])
+def test_a_name_that_a_filter_takes_for_something_else_is_no_filter(serve, name):
+    api = serve(Memory({"thing": [{"name": "x"}, {"name": name}]}))
+    found = Platform(api.client()).find(Resource("thing", ("name",), [Field("name")]), {"name": name})
+    assert found["id"] == 2
+    assert [request.query.get("name") for request in api.requests] == [None]
+
+
 @pytest.mark.parametrize(
     ("method", "name", "desired"),
     [
