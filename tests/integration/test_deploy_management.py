@@ -283,6 +283,50 @@ class TestFailures:
         assert tags(instance)["pexip-infinity-role"] == "management"
         assert {group["GroupName"] for group in instance["SecurityGroups"]} == {"default", "pexip-nodes"}
 
+    @pytest.mark.usefixtures("groups")
+    def test_an_instance_that_never_runs_is_named(self, lab, play):
+        lab.fault_add("stuck-pending", match="manager")
+        run = play(lab, on_manager(role(ROLE)), extra_vars={"management_node_launch_timeout": 3}).failed()
+        lab.fault_clear()
+        (instance,) = instances(lab)
+        said = f"waited 3 seconds until its instance {instance['InstanceId']} was running or stopped; EC2 says that it is pending"
+        assert said in run.failures[-1]
+        lab.ec2().terminate_instances(InstanceIds=[instance["InstanceId"]])
+
+    def test_an_instance_may_be_pending_for_a_while(self, lab_factory, play):
+        """As in AWS, where that takes longer than a task."""
+        with lab_factory(time_scale=1.5) as lab:
+            steps = on_manager(role("pexip.infinity.node_security_group"), role(ROLE))
+            run = play(lab, steps, extra_vars={"management_node_install_timeout": 0}).failed()
+            (instance,) = instances(lab)
+        assert (
+            run.results("Take the oldest")[0]["ansible_facts"]["management_node__instance"]["state"]["name"]
+            == "pending"
+        )
+        assert instance["State"]["Name"] == "running"
+        assert "the SSH server" in run.failures[-1]  # the next step, which is given no time
+
+    @pytest.mark.usefixtures("groups")
+    def test_an_instance_that_ec2_gives_up_is_named_at_once(self, lab, play):
+        lab.fault_add("terminate", "aws", method="RunInstances")
+        run = play(lab, on_manager(role(ROLE))).failed()
+        lab.fault_clear()
+        assert "EC2 gave up its instance i-" in run.failures[-1] and "Run again" in run.failures[-1]
+        assert instances(lab) == []
+
+    @pytest.mark.usefixtures("groups")
+    def test_its_addresses_are_those_asked_for(self, lab, play):
+        asked = {
+            "pexip_private_ip": str(lab.network.subnets[0][21]),
+            "pexip_public_address": "dynamic",
+            "management_node_install_timeout": 0,
+        }
+        play(lab, on_manager(role(ROLE)), extra_vars=asked).failed()
+        (instance,) = instances(lab)
+        lab.ec2().terminate_instances(InstanceIds=[instance["InstanceId"]])
+        assert instance["PrivateIpAddress"] == asked["pexip_private_ip"]
+        assert instance["PublicIpAddress"] and lab.ec2().describe_addresses()["Addresses"] == []
+
     def test_what_is_elsewhere_or_another_nodes_is_not_taken_over(self, lab, play):
         """An instance at the address in another network, and one with the tags of another platform's node."""
         ec2, near = lab.ec2(), lab.network.subnets[0]

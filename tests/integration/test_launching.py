@@ -23,13 +23,14 @@ CONNECTION = ("pexip_host", "pexip_port", "pexip_username", "pexip_password", "p
 
 @pytest.fixture(scope="module")
 def lab(lab_factory):
-    """A platform that runs 11.0.0, with the location London; 11.1.0 is published, too."""
+    """A platform that runs 11.0.0, with the locations London and Paris; 11.1.0 is published, too."""
     with lab_factory(seed="platform") as lab:
         servers = {
             f"{kind}s": [row["resource_uri"] for row in lab.api(f"{CONFIGURATION}/{kind}/")["objects"]]
             for kind in ("dns_server", "ntp_server")
         }
-        lab.api(f"{CONFIGURATION}/system_location/", "POST", {"name": "London", **servers})
+        for name in ("London", "Paris"):
+            lab.api(f"{CONFIGURATION}/system_location/", "POST", {"name": name, **servers})
         yield lab
 
 
@@ -69,6 +70,21 @@ def marks(node: str) -> list[dict]:
     return [{"Key": f"pexip-infinity-{key}", "Value": value} for key, value in values.items()]
 
 
+def with_addresses(lab) -> dict[str, str]:
+    """The variables of a public node whose address changes, with a fixed one inside the VPC."""
+    inside = str(lab.network.subnets[0][53])
+    return {"pexip_location": "Paris", "pexip_public_address": "dynamic", "pexip_private_ip": inside}
+
+
+def used_address(lab, node: str) -> str:
+    """An Elastic IP address of a node's, on some interface."""
+    ec2, tagged = lab.ec2(), [{"ResourceType": "elastic-ip", "Tags": marks(node)}]
+    address = ec2.allocate_address(Domain="vpc", TagSpecifications=tagged)
+    interface = ec2.create_network_interface(SubnetId=lab.env["LAB_SUBNET_B"])["NetworkInterface"]
+    ec2.associate_address(AllocationId=address["AllocationId"], NetworkInterfaceId=interface["NetworkInterfaceId"])
+    return address["PublicIp"]
+
+
 @contextmanager
 def as_soon_as_launched(lab, actions: dict):
     """While the block runs: as soon as a node has an instance, its action is done with it, once."""
@@ -98,9 +114,9 @@ def as_soon_as_launched(lab, actions: dict):
 
 @pytest.fixture(scope="module")
 def eventful(lab, module_play, tmp_path_factory):
-    """One run for two nodes: of conf51 another controller has launched an instance a moment before, and EC2 gives that of
-    conf52 up. The connection is in the environment alone, with a CA; the certificate that was pinned at first sight is
-    another one by now. pexip_version is less than a whole version.
+    """One run for four nodes: of conf51 another controller has launched an instance a moment before, EC2 gives that of
+    conf52 up, conf53 asks for addresses, conf54's instance never runs. The connection is in the environment alone, with a
+    CA; the certificate that was pinned at first sight is another one by now. pexip_version is less than a whole version.
     """
     ec2, address = lab.ec2(), manager(lab)["PrivateIpAddress"]
     ca = tmp_path_factory.mktemp("tls") / "ca.pem"
@@ -131,10 +147,23 @@ def eventful(lab, module_play, tmp_path_factory):
         launched["conf52"] = instance
 
     # As typed by hand: less than a whole version, and connection variables that say nothing.
-    nodes = inventory(lab, {"conf51": {}, "conf52": {}}, pexip_version="11", pexip_ca_path="")
+    nodes = inventory(
+        lab,
+        {
+            "conf51": {},
+            "conf52": {},
+            "conf53": with_addresses(lab),
+            "conf54": {"conferencing_node_launch_timeout": 5},
+        },
+        pexip_version="11",
+        pexip_ca_path="",
+        pexip_deployment="hybrid",
+    )
     environment = {**FOUND_BY_TAGS, "PEXIP_PORT": str(lab.network.api_port), "PEXIP_CA_PATH": str(ca)}
+    lab.fault_add("stuck-pending", match="conf54")
     with as_soon_as_launched(lab, {"conf51": appears, "conf52": given_up}):
         run = module_play(lab, "onboard_nodes", inventory=nodes, environment=environment)
+    lab.fault_clear()
     return {"run": run, "older": older, "launched": launched, "environment": environment}
 
 
@@ -149,12 +178,32 @@ def test_the_younger_of_two_instances_is_given_back(lab, eventful):
 
 def test_an_instance_that_ec2_gives_up_fails_its_own_node_alone(lab, eventful):
     run = eventful["run"].failed()
-    assert {name: counts["failures"] for name, counts in run.stats.items()} == {"conf51": 0, "conf52": 1}
-    (failure,) = run.failures
+    assert {name: counts["failures"] for name, counts in run.stats.items()} == {
+        "conf51": 0,
+        "conf52": 1,
+        "conf53": 0,
+        "conf54": 1,
+    }
+    (failure,) = (said for said in run.failures if said.startswith("conf52"))
     assert failure.startswith(f"conf52: EC2 gave up the instance {eventful['launched']['conf52']['InstanceId']}")
     assert "Run again" in failure
     synchronised = {row["name"]: row["sync_status"] for row in lab.api("/api/admin/status/v1/worker_vm/")["objects"]}
-    assert synchronised == {"conf51": "SYNCED"}
+    assert synchronised == {"conf51": "SYNCED", "conf53": "SYNCED"}
+
+
+def test_an_instance_that_never_runs_is_named_and_what_ec2_says_of_it(lab, eventful):
+    (instance,) = instances(lab, "conf54")
+    said = f"conf54: waited 5 seconds until its instance {instance['InstanceId']} runs and has its addresses"
+    assert f"{said}; EC2 says that it is pending." in eventful["run"].failures
+
+
+def test_addresses_are_those_asked_for_and_the_public_one_is_the_static_nat_address(lab, eventful):
+    (instance,) = instances(lab, "conf53")
+    (node,) = lab.api(f"{CONFIGURATION}/worker_vm/?name=conf53")["objects"]
+    assert instance["PrivateIpAddress"] == node["address"] == with_addresses(lab)["pexip_private_ip"]
+    assert instance["PublicIpAddress"] == node["static_nat_address"]
+    elastic = {address["PublicIp"] for address in lab.ec2().describe_addresses()["Addresses"]}
+    assert instance["PublicIpAddress"] not in elastic
 
 
 def test_nodes_run_exactly_what_the_management_node_runs(eventful):
@@ -203,17 +252,17 @@ def test_what_only_ec2_knows_is_told_before_anything_is_made(lab, eventful, auto
 
 
 def test_the_roles_by_themselves_know_it_too(lab, eventful, auto_assigned, module_play):
-    """Under --check, without a preflight and with the CA in the environment: conf51 is complete, the others are refused."""
+    """Under --check, without a preflight and with the CA in the environment: conf51 and conf53 are complete, the others are refused."""
     steps = ("look_up", "launch", "register")
     tasks = [{"name": step, "ansible.builtin.import_role": {"name": ROLE, "tasks_from": step}} for step in steps]
     play = [{"name": "By itself", "hosts": "pexip_nodes", "gather_facts": False, "tasks": tasks}]
-    nodes = inventory(lab, {"conf51": {}, "conf61": {}, "conf65": {"pexip_public_address": "elastic"}})
-    tagged = [{"ResourceType": "elastic-ip", "Tags": marks("conf65")}]
-    addresses = [lab.ec2().allocate_address(Domain="vpc", TagSpecifications=tagged)["PublicIp"] for _ in range(2)]
+    given = {"conf53": with_addresses(lab), "conf65": {"pexip_public_address": "elastic"}}
+    nodes = inventory(lab, {"conf51": {}, "conf61": {}, **given})
+    addresses = [used_address(lab, "conf65") for _ in range(2)]
     lab.requests(reset=True)
     run = module_play(lab, play, inventory=nodes, environment=eventful["environment"], check=True).failed()
     several, public = sorted(run.failures, reverse=True)
     assert several.startswith("conf65: the Elastic IP addresses") and all(address in several for address in addresses)
     assert public.startswith("conf61: the subnet") and "and pexip_public_address is none" in public
-    assert run.stats["conf51"]["failures"] == 0 and run.changed_tasks == []
+    assert [run.stats[name]["failures"] for name in ("conf51", "conf53")] == [0, 0] and run.changed_tasks == []
     assert lab.writes() == 0

@@ -516,4 +516,5 @@ def test_a_management_node_on_its_way_down_is_started_once_it_has_stopped(lab, m
     run = module_play(lab, play, inventory=inventory(lab, {}), environment=FOUND_BY_TAGS).succeeded()
     (now,) = lab.ec2().describe_instances(InstanceIds=[manager["InstanceId"]])["Reservations"][0]["Instances"]
     assert now["State"]["Name"] == "running"
-    assert not run.results("Wait until an instance that is on its way down has stopped")[0].get("skipped")
+    stopped, started = run.results("Look until the instance is in the state")
+    assert stopped["instances"][0]["state"]["name"] == "stopped" != started["instances"][0]["state"]["name"]

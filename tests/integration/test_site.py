@@ -9,6 +9,7 @@ The inventories are the README's own. Of their variables only those are given ot
 
 from __future__ import annotations
 
+import json
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -20,20 +21,44 @@ import yaml
 from pexip_lab.client import Lab
 
 README = Path(__file__).parents[2] / "README.md"
+ROLES = README.parent / "roles"
 EXAMPLES = dict(re.findall(r"<!-- inventory: (\w+) -->\n```yaml\n(.*?)```", README.read_text(), re.DOTALL))
 CONFIGURATION = "/api/admin/configuration/v1"
 
 
+# The roles of site, for an inventory without bursting, that ask AWS.
+ASKING = ("infinity_preflight", "node_security_group", "management_node", "conferencing_node")
+
+
+def permissions() -> set[str]:
+    """What the roles' READMEs say that the operator must be allowed."""
+    texts = [(ROLES / role / "README.md").read_text().split("## IAM permissions")[1] for role in ASKING]
+    return {found for text in texts for found in re.findall(r"`((?:ec2|sts):\w+)`", text.split("\n## ")[0])}
+
+
+def operator(lab: Lab) -> dict[str, str]:
+    """The environment of an IAM user who is allowed that and nothing else."""
+    allowed = {"Effect": "Allow", "Action": sorted(permissions()), "Resource": "*"}
+    iam, name = lab.iam(), {"UserName": "operator"}
+    iam.create_user(**name)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(**name, PolicyName="roles", PolicyDocument=policy)
+    key = iam.create_access_key(**name)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
 @dataclass
 class Site:
-    """A deployment option: its lab, and the runs of site in it, by name."""
+    """A deployment option: its lab, and the runs of site in it, by name, with what they asked AWS for."""
 
     lab: Lab
     deployment: str
     inventory: dict
     variables: dict
+    operator: dict[str, str]
     runs: dict[str, Any] = field(default_factory=dict)
     writes: dict[str, int] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
 
     @property
     def nodes(self) -> dict[str, str]:
@@ -97,15 +122,17 @@ def site(request, lab_factory, module_play, tmp_path_factory):
         example = re.sub(r"subnet-0\w+", lambda found: subnets[found[0]], EXAMPLES[deployment])
         inventory = yaml.safe_load(example)
         variables = lab_values(lab, deployment, inventory, tmp_path_factory.mktemp("site"))
-        done = Site(lab, deployment, inventory, variables)
+        done = Site(lab, deployment, inventory, variables, operator(lab))
         # Only the inventory says where the platform is; password and port come from the environment.
-        environment = {"PEXIP_HOST": "", "PEXIP_TLS_FINGERPRINT": "", "PEXIP_PORT": str(lab.network.api_port)}
+        connection = {"PEXIP_HOST": "", "PEXIP_TLS_FINGERPRINT": "", "PEXIP_PORT": str(lab.network.api_port)}
+        environment = connection | done.operator
         for name, check in (("check", True), ("first", False), ("again", False), ("check again", True)):
             lab.requests(reset=True)
             done.runs[name] = module_play(
                 lab, "site", inventory=inventory, extra_vars=variables, environment=environment, check=check
             )
             done.writes[name] = lab.writes()
+            done.asked |= set(lab.aws_actions()[done.operator["AWS_ACCESS_KEY_ID"]])
         yield done
 
 
@@ -206,3 +233,9 @@ def test_no_secret_is_shown(site):
     for run in site.runs.values():
         for name in ("PEXIP_PASSWORD", "PEXIP_ADMIN_PASSWORD", "PEXIP_NODE_PASSWORD", "AWS_SECRET_ACCESS_KEY"):
             assert site.lab.env[name] not in run.output
+        assert site.operator["AWS_SECRET_ACCESS_KEY"] not in run.output
+
+
+def test_the_permissions_that_the_roles_name_suffice(site):
+    """All runs are an operator's who has no other; that nothing was refused in passing, the account says."""
+    assert {"ec2:RunInstances", "ec2:CreateSecurityGroup"} <= site.asked <= permissions()
