@@ -52,7 +52,8 @@ RETURN = r"""
 _value:
   description:
     - For each chosen node C(name), C(to), C(location), C(address), C(instance), C(steps) (empty when it is what it should
-      be), C(loses_address) (whether its static NAT address has to be cleared) and C(problems), sentences that name what forbids the conversion and what to do.
+      be), C(does) (how it is taken out of service), C(loses_address) (whether its static NAT address has to be cleared)
+      and C(problems), sentences that name what forbids the conversion and what to do.
   type: list
   elements: dict
 """

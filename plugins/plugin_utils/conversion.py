@@ -14,9 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-TAG = "pexip-cloud"  # guide, "AWS tag name"
-OURS = "pexip.infinity: "  # how the reason of a maintenance mode of ours begins
-MARKER = f"{OURS}converting"  # and how a killed run is known
+from .node_instance import CONVERTING, NODE, OURS, TAG, Instance, candidates, identity_problems, tags
+
 OVERFLOW, ALWAYS_ON = "overflow", "always-on"
 
 
@@ -48,7 +47,7 @@ class Found:
     platform: str
     host_name: str
     nodes: list[dict[str, Any]]
-    instances: list[dict[str, Any]]
+    instances: list[Instance]
     locations: list[str]
     adopt: bool = False
     force: bool = False
@@ -60,25 +59,16 @@ class Found:
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {node["name"]: node for node in self.nodes})
 
-    def candidates(self, name: str) -> list[dict[str, Any]]:
-        """The instances that may be a node's: those with our tags, else, to be adopted, those with its address."""
-        ours = {"pexip-infinity-node": name, "pexip-infinity-platform": self.platform}
-        own = [i for i in self.instances if all((i.get("tags") or {}).get(k) == v for k, v in ours.items())]
-        if own or not self.adopt:
-            return own
+    def candidates(self, name: str) -> list[Instance]:
+        """The instances that may be a node's."""
         address = self.by_name.get(name, {}).get("address")
-        return [
-            instance
-            for instance in self.instances
-            if instance.get("private_ip_address") == address
-            and "pexip-infinity-node" not in (instance.get("tags") or {})
-        ]
+        return candidates(self.instances, name, self.platform, address, self.adopt)
 
     def tag(self, name: str) -> str | None:
         """The value of a node's tag ``pexip-cloud``; None without tag or instance."""
         for instance in self.candidates(name):
-            if TAG in (instance.get("tags") or {}):
-                return instance["tags"][TAG]
+            if TAG in tags(instance):
+                return tags(instance)[TAG]
         return None
 
 
@@ -86,8 +76,8 @@ def plans(wanted: list[Wanted], chosen: list[str], found: Found) -> list[dict[st
     """What each chosen node needs, in their order.
 
     Each plan holds ``name``, ``to`` (overflow or always-on), ``location``, ``steps`` (words, empty when the node is what
-    it should be), ``loses_address`` (whether its static NAT address will not be its instance's any more), ``instance``
-    (null when there is none), ``address`` and ``problems`` (sentences).
+    it should be), ``does`` (how it is taken out of service), ``loses_address`` (whether its static NAT address will not be
+    its instance's any more), ``instance`` (null when there is none), ``address`` and ``problems`` (sentences).
 
     :param wanted: every node of the inventory, so that a location's later occupants are known under a limit
     :param chosen: names of the nodes of this batch
@@ -104,9 +94,9 @@ def plans(wanted: list[Wanted], chosen: list[str], found: Found) -> list[dict[st
 
 def _plan(node: Wanted, found: Found) -> dict[str, Any]:
     current = found.by_name.get(node.name)
-    candidates = found.candidates(node.name)
-    instance = candidates[0] if len(candidates) == 1 else None
-    problems = list(_identity(node, current, candidates, found))
+    instances = found.candidates(node.name)
+    instance = instances[0] if len(instances) == 1 else None
+    problems = list(identity_problems(node.name, found.platform, current, instances, found.adopt))
     steps = [] if problems else list(_steps(node, current, instance, found))
     loses_address = bool(steps) and _loses_address(node, current, instance, found)
     if steps:
@@ -120,48 +110,32 @@ def _plan(node: Wanted, found: Found) -> dict[str, Any]:
         "address": (current or {}).get("address"),
         "instance": instance,
         "steps": steps,
+        "does": list(_leaving_service(instance)) if steps else [],
         "loses_address": loses_address,
         "problems": problems,
     }
 
 
-def _identity(node: Wanted, current: Mapping | None, candidates: list[dict], found: Found) -> Iterator[str]:
-    """A node is only touched when it is registered and exactly one instance of ours has its address."""
-    if current is None:
-        yield (
-            f"{node.name} is not registered on the platform {found.platform}: onboard it first "
-            "(playbook pexip.infinity.onboard_nodes)"
-        )
-        return
-    if not candidates:
-        hint = "" if found.adopt else "; set pexip_adopt: true if it was set up by hand and has the node's address"
-        yield (
-            f"{node.name}: no EC2 instance carries its tags (pexip-infinity-node: {node.name}, "
-            f"pexip-infinity-platform: {found.platform}), so it cannot be converted{hint}"
-        )
-    elif len(candidates) > 1:
-        ids = ", ".join(sorted(instance["instance_id"] for instance in candidates))
-        yield f"{node.name}: the instances {ids} may all be this node: terminate or re-tag all but one"
-    elif candidates[0].get("private_ip_address") != current["address"]:
-        yield (
-            f"{node.name}: its instance {candidates[0]['instance_id']} has the private address "
-            f"{candidates[0].get('private_ip_address')}, and the node is registered with {current['address']}: "
-            "the instance is not touched; correct its tags, or remove the node and onboard it again"
-        )
+def _leaving_service(instance: Instance) -> Iterator[str]:
+    """What taking a node out of service does, in the words of the role node_maintenance, whose tasks do it."""
+    if NODE not in tags(instance):
+        yield "adopt"
+    if TAG in tags(instance):
+        yield "untag"
+    yield "maintain"
 
 
 def _steps(node: Wanted, current: Mapping, instance: Mapping, found: Found) -> Iterator[str]:
     """What is left to do. The order in which it is done is the role's."""
-    tags = instance.get("tags") or {}
-    if not node.overflow and TAG in tags:
+    if not node.overflow and TAG in tags(instance):
         yield f"take the tag {TAG} away"
     if node.location and current["system_location"] != node.location:
         yield f"move to {node.location}"
     if bool(current["enable_distributed_database"]) == node.overflow:
         yield f"distributed database {'off' if node.overflow else 'on'}"
-    if node.overflow and tags.get(TAG) != found.host_name:
+    if node.overflow and tags(instance).get(TAG) != found.host_name:
         yield f"stop and tag {TAG}: {found.host_name}"
-    if current.get("maintenance_mode") and str(current.get("maintenance_mode_reason") or "").startswith(MARKER):
+    if current.get("maintenance_mode") and str(current.get("maintenance_mode_reason") or "").startswith(CONVERTING):
         yield "finish the conversion that was begun"
 
 

@@ -282,13 +282,13 @@ def test_a_rolling_restart_under_live_calls_drops_none(lab, run):
 def test_wrong_static_nat_addresses_are_corrected_in_one_run(lab, run):
     for name in ("conf03", "conf04", "burst01"):
         patch(lab, name, static_nat_address="192.0.2.9")
-    assert "instead of 192.0.2.9" in row(run("refresh_static_nat", check=True).succeeded(), "conf03")
-    assert lab.writes() == 0
     run("refresh_static_nat").succeeded()
     for name in ("conf03", "conf04"):
         assert node(lab, name)["static_nat_address"] == machine(lab, name)["PublicIpAddress"]
     assert node(lab, "burst01")["static_nat_address"] == "192.0.2.9"  # the inventory gives it no public address
-    run("refresh_static_nat").unchanged()
+    patch(lab, "conf04", static_nat_address="192.0.2.9")
+    check = run("refresh_static_nat", check=True).succeeded()
+    assert ("instead of 192.0.2.9" in row(check, "conf04"), row(check, "conf03").endswith("-")) == (True, True)
     assert lab.writes() == 0
 
 
@@ -335,8 +335,6 @@ def test_removal_killed_after_every_step(lab, run, killed):
     assert (node(lab, "conf03"), instances(lab, "conf03")) == (None, [])
     assert allocated(lab) == {foreign["PublicIp"]}
     assert groups == [group["GroupId"] for group in lab.ec2().describe_security_groups()["SecurityGroups"]]
-    run("remove_nodes", "conf03").unchanged()
-    assert lab.writes() == 0
 
 
 def test_what_is_half_gone_already_is_removed(lab, run):
@@ -358,7 +356,7 @@ def test_what_is_half_gone_already_is_removed(lab, run):
     until(lambda: reported(lab, "conf01") - reported(lab, "conf04") > silence, "conf04 to be silent")
     run("remove_nodes", "conf02,conf04").succeeded()
     assert node(lab, "conf04") is None
-    run("remove_nodes", "conf02,conf04", check=True).unchanged()
+    run("remove_nodes", "conf02,conf03,conf04").unchanged()
     assert lab.writes() == 0
     assert state(lab, "conf01") == SERVES
 

@@ -61,6 +61,7 @@ def test_an_always_on_node_becomes_an_overflow_node():
     assert found["problems"] == []
     assert found["steps"] == ["move to AWS burst", "distributed database off", "stop and tag pexip-cloud: manager"]
     assert (found["to"], found["instance"]["instance_id"]) == ("overflow", "i-5")
+    assert found["does"] == ["maintain"]
 
 
 def test_an_overflow_node_becomes_an_always_on_node():
@@ -69,6 +70,7 @@ def test_an_overflow_node_becomes_an_always_on_node():
     )
     assert found["problems"] == []
     assert found["steps"] == ["take the tag pexip-cloud away", "move to London", "distributed database on"]
+    assert found["does"] == ["untag", "maintain"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_an_overflow_node_becomes_an_always_on_node():
 )
 def test_a_node_that_is_there_needs_nothing(host, current, tags):
     found = plan(host, [current], [instance("conf01", 5, **tags)])
-    assert (found["steps"], found["problems"]) == ([], [])
+    assert (found["steps"], found["does"], found["problems"]) == ([], [], [])
 
 
 def test_a_conversion_that_was_killed_before_its_end_is_known_by_its_mark():
@@ -132,7 +134,8 @@ def test_what_cannot_be_converted_is_said(nodes, instances, more, words):
 
 def test_an_instance_set_up_by_hand_is_found_by_its_address_when_it_may_be_adopted():
     by_hand = {"instance_id": "i-7", "private_ip_address": "10.0.0.5", "tags": {"Name": "anything"}}
-    assert plan(TO_OVERFLOW, [node("conf01", 5)], [by_hand], adopt=True)["instance"] == by_hand
+    found = plan(TO_OVERFLOW, [node("conf01", 5)], [by_hand], adopt=True)
+    assert (found["instance"], found["does"]) == (by_hand, ["adopt", "maintain"])
 
 
 def test_a_dynamic_public_address_is_refused_unless_forced():
