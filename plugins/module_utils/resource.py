@@ -130,7 +130,7 @@ class Field:
         if self.target:
             return f"{self.option} is empty; it needs a value" if self.required and not str(value).strip() else None
         if isinstance(value, (int, float)):
-            if abs(value) > LARGEST:
+            if isinstance(value, int) and abs(value) > LARGEST:
                 return f"{self.option}: {shown} is larger than any number the platform keeps"
             if self.minimum is not None and value < self.minimum or self.maximum is not None and value > self.maximum:
                 return f"{self.option}: {value} is out of range; allowed are values of {bounds(self.minimum, self.maximum)}"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from typing import Any
 
@@ -162,7 +163,10 @@ def coerce(field: Field, value: Any) -> Any:
             raise TypeError(value)
         return int(value)
     if field.type == "float":
-        return float(value)
+        number = float(value)
+        if not math.isfinite(number):  # JSON has no such number
+            raise ValueError(value)
+        return number
     if field.type == "dict":
         if not isinstance(value, dict):
             raise TypeError(value)

@@ -207,6 +207,7 @@ def test_values_take_the_fields_types(schema):
         ({"port": 1.5}, "port: 1.5 is not of type int"),
         ({"enabled": "maybe"}, "enabled: 'maybe' is not of type bool"),
         ({"ratio": "x"}, "ratio: 'x' is not of type float"),
+        ({"ratio": "nan"}, "ratio: 'nan' is not of type float"),
         ({"options": "x"}, "options: 'x' is not of type dict"),
         ({"names": "x"}, "names: 'x' is not a list"),
         ({"dns_servers": "8.8.8.8"}, "dns_servers: '8.8.8.8' is not a list"),
