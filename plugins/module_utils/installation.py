@@ -307,7 +307,8 @@ def look(
 def _install(task: Task, open_channel: Callable[[list[str]], AbstractContextManager[Any]]) -> Look:
     """The first login and, right behind it, the second: the password change ends the session (guide, step 13)."""
     ending, status = _log_in(task, open_channel)
-    if not ending.password_changed or ending.wizard_begun or ending.shell:
+    # Where the session was lost, nobody knows whether the new password was taken: the next look tells.
+    if not ending.password_changed or ending.wizard_begun or ending.shell or status == LOST:
         return _after(task, ending, status, changed=ending.password_changed)
     try:
         ending, status = _log_in(task, open_channel)

@@ -375,6 +375,15 @@ def test_a_machine_that_never_keeps_its_password_is_an_error(task):
         look(task, open_channel=Machine(FIRST, FIRST))
 
 
+def test_a_session_that_is_lost_as_the_password_is_changed_says_nothing_of_the_change(task):
+    cut = [*FIRST[:-1], {"say": "Connection to 172.31.0.10 closed by remote host.\r\n", "exit": 255}]
+    machine = Machine(cut, FIRST, WIZARD)
+    lost = look(task, open_channel=machine)
+    assert (lost.state, lost.complete, machine.opened) == ("booting", False, 1)
+    seen = look(task, open_channel=machine)
+    assert (seen.state, seen.changed, machine.opened) == ("rebooting", True, 3)
+
+
 def test_results_hold_no_secret(task):
     for sessions in ((FIRST, WIZARD), (SHELL,), (REFUSED,)):
         text = json.dumps(look(task, open_channel=Machine(*sessions)).result())
