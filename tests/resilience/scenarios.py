@@ -99,7 +99,21 @@ def _bursts(inventory: dict) -> None:
 
 
 def _burst_location(lab: Lab) -> None:
-    lab.api(f"{CONFIGURATION}system_location/", method="POST", json={"name": BURST})
+    _location(lab, BURST)
+
+
+def _locations(lab: Lab) -> None:
+    """What deploy_management makes of the inventory's locations."""
+    servers = {
+        f"{kind}_servers": [item["resource_uri"] for item in lab.api(f"{CONFIGURATION}{kind}_server/")["objects"]]
+        for kind in ("dns", "ntp")
+    }
+    for name in ("London", "Oslo"):
+        _location(lab, name, **servers)
+
+
+def _location(lab: Lab, name: str, **fields: Any) -> None:
+    lab.api(f"{CONFIGURATION}system_location/", method="POST", json={"name": name, **fields})
 
 
 def _wrong_static_nat(lab: Lab) -> None:
@@ -133,7 +147,7 @@ def _stray_tags(lab: Lab) -> None:
 NO_FLOOR = {"node_maintenance_floor_nodes": 0, "node_removal_floor_nodes": 0}
 ALL = [
     Scenario("deploy_management", "deploy_management", None),
-    Scenario("onboard_nodes", "onboard_nodes", "platform", adapt=_two_public_nodes),
+    Scenario("onboard_nodes", "onboard_nodes", "platform", prepare=_locations, adapt=_two_public_nodes),
     Scenario("enable_bursting", "enable_bursting", "nodes", adapt=_bursts),
     Scenario("disable_bursting", "enable_bursting", "bursting", extra_vars={"cloud_bursting_state": "absent"}),
     Scenario(

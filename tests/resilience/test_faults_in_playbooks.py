@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the pexip.infinity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Three playbooks under faults of AWS, of the management API and of nodes.
+
+A run succeeds, or says what was wrong and how it is resumed. Run again without the fault, it leaves what an undisturbed
+run leaves, object by object.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from ansible_collections.pexip.infinity.tests.integration.playing import Run
+from ansible_collections.pexip.infinity.tests.resilience import picture, troubles
+from ansible_collections.pexip.infinity.tests.resilience.scenarios import SCENARIOS
+from ansible_collections.pexip.infinity.tests.resilience.troubles import Trouble
+from pexip_lab.client import Lab
+from pexip_lab.credentials import ADMIN_PASSWORD, NODE_PASSWORD, WEB_PASSWORD
+
+TROUBLES = 3  # for each playbook; each costs two runs
+
+
+@pytest.mark.parametrize("scenario", [SCENARIOS[name] for name in troubles.EVERYWHERE])
+def test_a_playbook_meets_faults(scenario, lab_factory, play, undisturbed, tally, chance):
+    counted = tally("faults in whole playbook runs")
+    known = [trouble for trouble in troubles.ALL if scenario.name in trouble.scenarios]
+    for trouble in chance.sample(known, min(len(known), TROUBLES)):
+        with counted.case(f"{scenario.name}: {trouble}"), scenario.begun(lab_factory, play) as lab:
+            lab.fault_add(**trouble.options)
+            run = replace(scenario, extra_vars=scenario.extra_vars | trouble.variables).play(lab, play)
+            lab.fault_clear()
+            survived_or_told(run, trouble)
+            if trouble.hopeless and run.rc:
+                terminate(lab, run)
+            scenario.play(lab, play).succeeded()
+            assert picture.differences(undisturbed(scenario).picture, picture.take(lab)) == []
+
+
+def survived_or_told(run: Run, trouble: Trouble) -> None:
+    """A run succeeds, or says what was wrong with what, and how to go on."""
+    assert "Traceback" not in run.output, run.output[-8000:]
+    for secret in (WEB_PASSWORD, ADMIN_PASSWORD, NODE_PASSWORD):
+        assert secret not in run.output
+    if run.rc:
+        assert re.search(trouble.cause, "\n".join(run.failures)), f"{trouble.cause} is not in {run.failures}"
+        assert re.search("this resumes:\\s+ansible-playbook ", run.output), run.output[-8000:]
+
+
+def terminate(lab: Lab, run: Run) -> None:
+    """Does what the error says: takes away the instance that it names."""
+    named = set(re.findall(r"\bi-[0-9a-f]{17}\b", "\n".join(run.failures)))
+    assert named, f"no instance is named in {run.failures}"
+    lab.ec2().terminate_instances(InstanceIds=sorted(named))
