@@ -21,14 +21,15 @@ from ansible_collections.pexip.infinity.tests.resilience.troubles import Trouble
 from pexip_lab.client import Lab
 from pexip_lab.credentials import ADMIN_PASSWORD, NODE_PASSWORD, WEB_PASSWORD
 
-TROUBLES = 3  # for each playbook; each costs two runs
+# How many of the troubles that are known for a playbook; each costs two runs.
+SAMPLES = {"deploy_management": 2, "onboard_nodes": 1, "enable_bursting": 1}
 
 
-@pytest.mark.parametrize("scenario", [SCENARIOS[name] for name in troubles.EVERYWHERE])
+@pytest.mark.parametrize("scenario", [SCENARIOS[name] for name in SAMPLES])
 def test_a_playbook_meets_faults(scenario, lab_factory, play, undisturbed, tally, chance):
     counted = tally("faults in whole playbook runs")
     known = [trouble for trouble in troubles.ALL if scenario.name in trouble.scenarios]
-    for trouble in chance.sample(known, min(len(known), TROUBLES)):
+    for trouble in chance.sample(known, SAMPLES[scenario.name]):
         with counted.case(f"{scenario.name}: {trouble}"), scenario.begun(lab_factory, play) as lab:
             lab.fault_add(**trouble.options)
             run = replace(scenario, extra_vars=scenario.extra_vars | trouble.variables).play(lab, play)
@@ -47,7 +48,8 @@ def survived_or_told(run: Run, trouble: Trouble) -> None:
         assert secret not in run.output
     if run.rc:
         assert re.search(trouble.cause, "\n".join(run.failures)), f"{trouble.cause} is not in {run.failures}"
-        assert re.search("this resumes:\\s+ansible-playbook ", run.output), run.output[-8000:]
+        said = "\n".join([run.output, *run.failures])
+        assert re.search(r"this resumes:\s+ansible-playbook ", said), run.output[-8000:]
 
 
 def terminate(lab: Lab, run: Run) -> None:

@@ -23,7 +23,7 @@ from ansible_collections.pexip.infinity.tests.unit.support import run_module
 from pexip_lab.client import Lab
 from pexip_lab.testing import MANAGEMENT_IMAGE, Account, tcp, until
 
-DROPS = 5  # at how many questions and lines, of those below
+DROPS = 4  # at how many questions and lines, of those below
 STEPS = [
     "Enter new UNIX password",
     "Retype new UNIX password",
