@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-PERIOD = 0.02  # seconds between two looks at the processes
+PERIOD = 0.05  # seconds between two looks at the processes
 SHORTEST_LINE = 16  # characters of a line by which a secret of several lines is known
 
 

@@ -148,7 +148,7 @@ class Attack:
         """A run that comes through."""
         with self.running(lab, room, **options) as (started, _watch):
             run = started.wait().succeeded()
-        assert "<127.0.0.1> EXEC" in run.output or "EXEC /bin/sh" in run.output  # it did tell all that it can
+        assert "Using module file" in run.output  # it told all that it can
 
 
 def _held(lab: Lab) -> bool:
@@ -220,7 +220,6 @@ BURSTS = [
     Attack(SCENARIOS["start_overflow_nodes"], "api", "POST", "/start_cloudnode/"),
     Attack(SCENARIOS["check_bursting"], "aws", "CreateTags"),
     Attack(Scenario("site", "site", "bursting"), "api", "GET", "/global/"),
-    Attack(SCENARIOS["disable_bursting"], "api", "PATCH", "/global/"),
 ]
 
 
@@ -330,7 +329,6 @@ def test_conferencing_nodes_and_their_documents(lab_factory, tmp_path, tally):
         with counted.case(f"{ONBOARDED}, killed, without pipelining"):
             ONBOARDED.killed(lab, unpiped, pipelining=False)
             left = unpiped.leaks(lab)
-            print(left)
             assert left and all(f" in {unpiped.remote.name}/" in found for found in left)
             assert all(path.stat().st_mode & 0o077 == 0 for path in unpiped.remote.iterdir())
         again = Room(tmp_path / "again", given)
