@@ -15,7 +15,7 @@ LAB ?= .lab
 export PYTHON KEEP LAB WORKERS PYTEST_ARGS QUICK
 REPORTS := .cache/reports
 
-.PHONY: help demo test lint sanity units integration molecule resilience bench lab-up lab-down clean venv stage
+.PHONY: help demo test lint sanity units integration molecule resilience iam bench lab-up lab-down clean venv stage
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -43,6 +43,11 @@ molecule: venv ## every role's scenario, two at a time (ROLE=name for one)
 
 resilience: venv ## the attacks: kills, faults, bad input, calls, secrets (QUICK=1: the part that `make test` runs; PEXIP_TEST_SEED=number: the same again)
 	@tests/tools/resilience.sh
+
+iam: venv ## docs/iam anew: every playbook's least IAM policy, from what it asks the lab's account for
+	@rm -rf .cache/iam && mkdir -p .cache/iam
+	@PEXIP_IAM_RECORD=$(CURDIR)/.cache/iam pytest tests/resilience/test_iam_policies.py -n $(WORKERS) $(PYTEST_ARGS)
+	@python tests/tools/iam_policies.py --record .cache/iam
 
 bench: venv ## the performance claims, measured
 	@python tests/benchmarks/bench.py

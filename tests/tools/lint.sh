@@ -22,6 +22,7 @@ step "changelog" antsibull-changelog lint
 step "module documentation" env ANSIBLE_COLLECTIONS_PATH="$PWD/.cache" antsibull-docs lint-collection-docs \
   --plugin-docs --validate-collection-refs dependent --skip-rstcheck "$copy"
 step "coverage table" python tests/tools/coverage.py --check
+step "IAM policies" python tests/tools/iam_policies.py --check
 step "project laws" pytest -q --tb=short tests/unit/test_project.py
 
 if [ "${#failed[@]}" -gt 0 ]; then

@@ -184,6 +184,7 @@ def test_makefile_lists_its_commands():
         "units",
         "integration",
         "molecule",
+        "iam",
         "bench",
         "lab-up",
         "lab-down",
