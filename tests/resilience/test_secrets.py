@@ -298,8 +298,9 @@ def test_a_management_node_with_all_its_secrets(lab_factory, tmp_path, tally):
                 assert room.leaks(lab) == []
                 assert _files(room.remote) == []
         with counted.case("deploy_management: files"):
-            (hosts,) = room.play.directory.glob("*known_hosts*")
-            assert hosts.stat().st_mode & 0o777 == 0o600
+            directory = room.play.directory / ".pexip"
+            assert directory.stat().st_mode & 0o777 == 0o700
+            assert [path.stat().st_mode & 0o777 for path in directory.iterdir()] == [0o600]
 
 
 def _dialled(watch: Watch) -> bool:
