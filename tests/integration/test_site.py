@@ -9,7 +9,6 @@ The inventories are the README's own. Of their variables only those are given ot
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.pexip.infinity.tests.integration.operators import operator, policy
 from pexip_lab.client import Lab
 
 README = Path(__file__).parents[2] / "README.md"
@@ -34,17 +34,6 @@ def permissions() -> set[str]:
     """What the roles' READMEs say that the operator must be allowed."""
     texts = [(ROLES / role / "README.md").read_text().split("## IAM permissions")[1] for role in ASKING]
     return {found for text in texts for found in re.findall(r"`((?:ec2|sts):\w+)`", text.split("\n## ")[0])}
-
-
-def operator(lab: Lab) -> dict[str, str]:
-    """The environment of an IAM user who is allowed that and nothing else."""
-    allowed = {"Effect": "Allow", "Action": sorted(permissions()), "Resource": "*"}
-    iam, name = lab.iam(), {"UserName": "operator"}
-    iam.create_user(**name)
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    iam.put_user_policy(**name, PolicyName="roles", PolicyDocument=policy)
-    key = iam.create_access_key(**name)["AccessKey"]
-    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
 @dataclass
@@ -122,7 +111,7 @@ def site(request, lab_factory, module_play, tmp_path_factory):
         example = re.sub(r"subnet-0\w+", lambda found: subnets[found[0]], EXAMPLES[deployment])
         inventory = yaml.safe_load(example)
         variables = lab_values(lab, deployment, inventory, tmp_path_factory.mktemp("site"))
-        done = Site(lab, deployment, inventory, variables, operator(lab))
+        done = Site(lab, deployment, inventory, variables, operator(lab, "operator", policy("site")))
         # Only the inventory says where the platform is; password and port come from the environment.
         connection = {"PEXIP_HOST": "", "PEXIP_TLS_FINGERPRINT": "", "PEXIP_PORT": str(lab.network.api_port)}
         environment = connection | done.operator
@@ -236,6 +225,8 @@ def test_no_secret_is_shown(site):
         assert site.operator["AWS_SECRET_ACCESS_KEY"] not in run.output
 
 
-def test_the_permissions_that_the_roles_name_suffice(site):
-    """All runs are an operator's who has no other; that nothing was refused in passing, the account says."""
+def test_the_permissions_of_the_policy_and_those_that_the_roles_name_suffice(site):
+    """All runs are an operator's who has exactly the policy docs/iam/site.json; what the account was asked for, it allows."""
+    allowed = {action for statement in policy("site")["Statement"] for action in statement["Action"]}
     assert {"ec2:RunInstances", "ec2:CreateSecurityGroup"} <= site.asked <= permissions()
+    assert site.asked - allowed <= {"sts:GetCallerIdentity"}  # which nobody needs to be allowed
