@@ -53,7 +53,14 @@ def survived_or_told(run: Run, trouble: Trouble) -> None:
 
 
 def terminate(lab: Lab, run: Run) -> None:
-    """Does what the error says: takes away the instance that it names."""
-    named = set(re.findall(r"\bi-[0-9a-f]{17}\b", "\n".join(run.failures)))
+    """Does what the error says: takes away the instances that it names, by id or by address."""
+    said, ec2 = "\n".join(run.failures), lab.ec2()
+    instances = [item for group in ec2.describe_instances()["Reservations"] for item in group["Instances"]]
+    named = [
+        item["InstanceId"]
+        for item in instances
+        if item["State"]["Name"] != "terminated"
+        and any(re.search(rf"{re.escape(item[key])}\b", said) for key in ("InstanceId", "PrivateIpAddress"))
+    ]
     assert named, f"no instance is named in {run.failures}"
-    lab.ec2().terminate_instances(InstanceIds=sorted(named))
+    ec2.terminate_instances(InstanceIds=named)
