@@ -59,6 +59,7 @@ def spellings(secret: str) -> set[bytes]:
         secret,
         *in_json,
         *(json.dumps(text)[1:-1] for text in in_json),  # JSON in JSON
+        *map(_in_python, (secret, *in_json)),  # JSON in Python, too: what a module's file has
         repr(secret)[1:-1],
         shlex.quote(secret).strip("'"),
         secret.replace("'", "''"),  # YAML
@@ -73,6 +74,11 @@ def spellings(secret: str) -> set[bytes]:
     }
     encoded = {part for raw in {secret.encode(), in_json[0].encode()} for part in _base64(raw)}
     return {text.encode() for text in texts} | encoded | {part.translate(_URL_SAFE) for part in encoded}
+
+
+def _in_python(text: str) -> str:
+    """A text between single quotes, whatever quotes stand in it."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")

@@ -31,6 +31,7 @@ WRITTEN = {
     "JSON in UTF-8": json.dumps(SECRET, ensure_ascii=False),
     "JSON in JSON": json.dumps(json.dumps(SECRET)),
     "JSON in UTF-8 in JSON": json.dumps(json.dumps(SECRET, ensure_ascii=False)),
+    "JSON in Python": repr(json.dumps({"password": SECRET})),
     "repr": repr({"password": SECRET}),
     "YAML": yaml.safe_dump({"password": SECRET}, allow_unicode=True),
     "YAML in one line": yaml.safe_dump({"password": SECRET}, allow_unicode=True, default_style="'", width=1000),

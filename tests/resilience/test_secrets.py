@@ -11,6 +11,8 @@ cache of facts, in a home and with temporary directories of its own. All that is
 from __future__ import annotations
 
 import dataclasses
+import functools
+import socket
 import subprocess
 import types
 from collections.abc import Callable, Iterator
@@ -223,6 +225,13 @@ BURSTS = [
 ]
 
 
+def _bare(room: Room, tasks: list[dict]) -> Callable[..., Started]:
+    """Starts a run of these tasks, which needs no lab."""
+    python = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    content = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": python, "tasks": tasks}
+    return functools.partial(room.play.start, types.SimpleNamespace(env={}), [content], inventory={"all": {}})
+
+
 @pytest.mark.quick
 def test_what_a_run_shows_is_found(tmp_path):
     """In each of the places where nothing may be found after the runs below."""
@@ -240,19 +249,36 @@ def test_what_a_run_shows_is_found(tmp_path):
         },
         {"ansible.builtin.command": {"argv": ["sh", "-c", "tail -f /dev/null; :", planted]}},
     ]
-    python = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    content = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": python, "tasks": tasks}
-    nowhere = types.SimpleNamespace(env={})
-
-    def start(**options: Any) -> Started:
-        return room.play.start(nowhere, [content], inventory={"all": {}}, **options)
-
     search = Search(room.secrets)
-    with room.watched(start) as (started, watch):
+    with room.watched(_bare(room, tasks)) as (started, watch):
         until(lambda: any(search.text(line, "arguments") for line in set(watch.arguments)), "the process to be seen")
     found = search.files(room.directory)
     for place in ("play/0/output", "play/0/events.jsonl", "log", "facts/", "tmp/left"):
         assert any(line.startswith(f"PEXIP_PLANTED in {place}") for line in found), (place, found)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("pipelining", [True, False], ids=["with pipelining", "without pipelining"])
+def test_a_killed_module_leaves_its_file_only_without_pipelining(pipelining, tmp_path, tally):
+    """As the README says; nobody else can read it."""
+    counted = tally(KIND)
+    room = Room(tmp_path / "room", {"PEXIP_PLANTED": f"Planted-killed{AWKWARD}"})
+    with socket.create_server(("127.0.0.1", 0)) as silent, counted.case(f"killed, {pipelining=}"):
+        options = {
+            "host": "127.0.0.1",
+            "port": silent.getsockname()[1],
+            "password": "{{ lookup('ansible.builtin.env', 'PEXIP_PLANTED') }}",
+        }
+        tasks = [{"pexip.infinity.pexip_node_info": options}]
+        with room.watched(_bare(room, tasks), pipelining) as (started, _watch):
+            silent.settimeout(120)
+            with silent.accept()[0]:  # the module is at work
+                started.kill()
+        left = Search(room.secrets).files(room.directory)
+        assert bool(left) != pipelining
+        assert all(found.startswith("PEXIP_PLANTED in remote/") for found in left)
+        assert all(path.stat().st_mode & 0o777 == 0o700 for path in room.remote.iterdir())
+        assert not pipelining or _files(room.remote) == []
 
 
 @pytest.mark.parametrize("attacks", [LIFECYCLE, BURSTING, BURSTS], ids=["lifecycle", "bursting", "bursts"])
@@ -326,12 +352,6 @@ def test_conferencing_nodes_and_their_documents(lab_factory, tmp_path, tally):
                 end(lab, room)
                 assert room.leaks(lab) == []
                 assert _files(room.remote) == []
-        unpiped = Room(tmp_path / "unpiped", given)
-        with counted.case(f"{ONBOARDED}, killed, without pipelining"):
-            ONBOARDED.killed(lab, unpiped, pipelining=False)
-            left = unpiped.leaks(lab)
-            assert left and all(f" in {unpiped.remote.name}/" in found for found in left)
-            assert all(path.stat().st_mode & 0o077 == 0 for path in unpiped.remote.iterdir())
         again = Room(tmp_path / "again", given)
         with counted.case(f"{ONBOARDED}, succeeding, without pipelining"):
             ONBOARDED.succeeding(lab, again, pipelining=False)
