@@ -349,7 +349,19 @@ _BRANCHES = {
     ],
     "refresh_static_nat": [_branch("with an Elastic IP", SCENARIOS["refresh_static_nat"])],
     "remove_nodes": [
-        _branch("set up by hand, with an Elastic IP", SCENARIOS["remove_nodes"], **_adopting("remove_nodes", "conf01")),
+        _branch("with an Elastic IP", SCENARIOS["remove_nodes"]),
+        _branch(
+            "set up by hand",
+            Scenario(
+                "",
+                "remove_nodes",
+                "nodes",
+                ("--limit", "conf02"),
+                NO_FLOOR,
+                prepare=lambda lab: _untagged(lab, "conf02"),
+                adapt=_adopt,
+            ),
+        ),
         _branch("overflow nodes", Scenario("", "remove_nodes", "bursting", _overflow, NO_FLOOR)),
     ],
 }
