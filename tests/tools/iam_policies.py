@@ -5,7 +5,7 @@
 """The least that an IAM user must be allowed to run each playbook: docs/iam, from what the lab's account was asked.
 
 `make iam` plays every playbook through its branches (tests/resilience/test_iam_policies.py) and calls this with --record and
-the directory in which they left what each asked for; that becomes docs/iam/recorded.yml. From it follow the policies and
+the directory in which they left what each asked for; that becomes iam_recorded.json. From it follow the policies and
 docs/iam/README.md. With --check nothing is written, and the exit status is 1 when a file is stale or something is wrong.
 """
 
@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import botocore.session
-import yaml
 
 ROOT = Path(__file__).parents[2]
 IAM = ROOT / "docs/iam"
-RECORD = IAM / "recorded.yml"
+RECORD = Path(__file__).with_name("iam_recorded.json")
 # AWS counts the characters of a managed policy without white space.
 LONGEST = 6144
 
@@ -185,7 +184,7 @@ PURPOSES = {
 PAGE = """\
 # IAM policies: the least that each playbook needs
 
-<!-- Written by tests/tools/iam_policies.py from recorded.yml: do not edit. -->
+<!-- Written by tests/tools/iam_policies.py from iam_recorded.json: do not edit. -->
 
 For each playbook there is a policy document that allows what it asks AWS for in any of its branches, and nothing else. They
 are measured: `make iam` plays every playbook through its branches against the lab, whose account records each action and the
@@ -260,7 +259,7 @@ def statements(asked: set[Asked]) -> list[dict[str, Any]]:
 
 def recorded() -> dict[str, dict[Asked, list[str]]]:
     """What each playbook asked for, and in which of its branches."""
-    table = yaml.safe_load(RECORD.read_text())
+    table = json.loads(RECORD.read_text())
     return {
         playbook: {Asked(*line.split(" ")): branches for line, branches in lines.items()}
         for playbook, lines in table.items()
@@ -349,7 +348,7 @@ def problems() -> list[str]:
 
 
 def remember(directory: Path) -> None:
-    """Write docs/iam/recorded.yml from what the runs left in a directory."""
+    """Write iam_recorded.json from what the runs left in a directory."""
     table: dict[str, dict[str, list[str]]] = {}
     for path in sorted(directory.glob("*.json")):
         run = json.loads(path.read_text())
@@ -361,8 +360,7 @@ def remember(directory: Path) -> None:
         playbook: {line: sorted(branches) for line, branches in sorted(asked.items())}
         for playbook, asked in sorted(table.items())
     }
-    header = "# Written by `make iam`: what each playbook asked AWS for, and in which of its branches.\n---\n"
-    RECORD.write_text(header + yaml.safe_dump(lines, sort_keys=False, width=120, default_flow_style=None))
+    RECORD.write_text(json.dumps(lines, indent=2) + "\n")
 
 
 def main(arguments: list[str]) -> int:
