@@ -142,7 +142,8 @@ def _steps(node: Wanted, current: Mapping, instance: Mapping, found: Found) -> I
 def _loses_address(node: Wanted, current: Mapping, instance: Mapping, found: Found) -> bool:
     """Guide, "Reinstating": an address that was assigned to a running instance is another one's after the next start."""
     public = instance.get("public_ip_address")
-    return node.overflow and bool(public) and current.get("static_nat_address") == public not in found.elastic
+    assigned = bool(public) and public not in found.elastic
+    return node.overflow and assigned and current.get("static_nat_address") == public
 
 
 def _place(node: Wanted, current: Mapping, found: Found) -> Iterator[str]:
