@@ -4,10 +4,7 @@
 
 """The fixtures of the integration tests; playing.py says what they give."""
 
-from ansible_collections.pexip.infinity.tests.integration.playing import (  # noqa: F401
-    lab,
-    lab_factory,
-    module_play,
-    play,
-    warm_python,
-)
+from ansible_collections.pexip.infinity.tests.integration import playing
+
+lab, lab_factory, warm_python = playing.lab, playing.lab_factory, playing.warm_python
+play, module_play = playing.play, playing.module_play

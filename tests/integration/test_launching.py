@@ -258,7 +258,7 @@ def test_the_roles_by_themselves_know_it_too(lab, eventful, auto_assigned, modul
     play = [{"name": "By itself", "hosts": "pexip_nodes", "gather_facts": False, "tasks": tasks}]
     given = {"conf53": with_addresses(lab), "conf65": {"pexip_public_address": "elastic"}}
     nodes = inventory(lab, {"conf51": {}, "conf61": {}, **given})
-    addresses = [used_address(lab, "conf65") for _ in range(2)]
+    addresses = [used_address(lab, "conf65") for _time in range(2)]
     lab.requests(reset=True)
     run = module_play(lab, play, inventory=nodes, environment=eventful["environment"], check=True).failed()
     several, public = sorted(run.failures, reverse=True)

@@ -72,7 +72,7 @@ def spellings(secret: str) -> set[bytes]:
         secret.encode().hex(),
         secret.encode("utf-16-le").hex(),
     }
-    encoded = {part for raw in {secret.encode(), in_json[0].encode()} for part in _base64(raw)}
+    encoded = {part for raw in dict.fromkeys([secret.encode(), in_json[0].encode()]) for part in _base64(raw)}
     return {text.encode() for text in texts} | encoded | {part.translate(_URL_SAFE) for part in encoded}
 
 

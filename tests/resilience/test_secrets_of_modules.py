@@ -237,15 +237,11 @@ FILLED: dict[str, Any] = {
     "url": "https://planted.example.com/",
     "uuid": "00000000-1111-2222-3333-444444444444",
 }
-SECRETIVE = {
-    name: secrets
+_SECRETS = {
+    name: [field for field, fact in facts.fields.items() if (fact.secret or is_secret(field)) and not fact.readonly]
     for name, facts in load("configuration").items()
-    if (
-        secrets := [
-            field for field, fact in facts.fields.items() if (fact.secret or is_secret(field)) and not fact.readonly
-        ]
-    )
 }
+SECRETIVE = {name: secrets for name, secrets in _SECRETS.items() if secrets}
 
 
 def test_secrets_of_every_resource(lab, tally):

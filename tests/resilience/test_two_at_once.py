@@ -19,7 +19,7 @@ def test_two_at_once(scenario, lab_factory, play, undisturbed, tally):
     expected = undisturbed(scenario)
     counted = tally("two at once")
     with scenario.begun(lab_factory, play) as lab, counted.case(scenario.name):
-        runs = [started.wait() for started in [scenario.start(lab, play) for _ in range(2)]]
+        runs = [started.wait() for started in [scenario.start(lab, play) for _run in range(2)]]
         for run in runs:
             assert run.rc == 0 or run.failures, run.output[-4000:]
             assert "Traceback" not in run.output

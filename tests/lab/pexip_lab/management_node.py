@@ -39,7 +39,7 @@ class ManagementNode(Machine):
         self.platform = Platform(hardware.directory, site.clock, self._served, site.capacities)
         self.platform.add_middleware(lambda api: faulty(api, site.faults, site.requests, Dialect("api")))
         self.bursting = Engine(self.platform, site.clock, site.network.endpoint)
-        self._host_key, self._other_key = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+        self._host_key, self._other_key = (asyncssh.generate_private_key("ssh-ed25519") for _key in range(2))
 
     async def run(self) -> None:
         async with contextlib.AsyncExitStack() as services:

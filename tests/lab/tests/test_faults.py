@@ -151,7 +151,7 @@ class TestAnswers:
 
     def test_401_half_way_lasts(self, platform):
         platform.lab.fault_add("unauthorized", "api", nth=3)
-        answers = [platform.send("GET") for _ in range(5)]
+        answers = [platform.send("GET") for _time in range(5)]
         assert [answer.status_code for answer in answers] == [200, 200, 401, 401, 401]
         assert answers[-1].headers["WWW-Authenticate"] == 'Basic Realm="Pexip Infinity"'
 
@@ -229,7 +229,7 @@ class TestConnections:
 
     def test_aborted(self, platform):
         platform.lab.fault_add("abort", "api", nth=2)
-        assert [opens(platform.host, platform.port) for _ in range(3)] == [True, False, True]
+        assert [opens(platform.host, platform.port) for _time in range(3)] == [True, False, True]
 
     def test_expired_certificate(self, platform):
         platform.lab.fault_add("expired-certificate", "api", nth=1)
@@ -366,8 +366,8 @@ class TestMatching:
 
     def test_the_oldest_due_fault_strikes_and_the_next_is_not_used_up(self):
         faults = Faults()
-        first, second = (faults.add({"kind": "reset", "on": "api", "times": "1"}) for _ in range(2))
-        struck = [faults.strike(Event("api", REQUEST, "GET", "/")) for _ in range(3)]
+        first, second = (faults.add({"kind": "reset", "on": "api", "times": "1"}) for _time in range(2))
+        struck = [faults.strike(Event("api", REQUEST, "GET", "/")) for _time in range(3)]
         assert [fault and fault.id for fault in struck] == [first, second, None]
         assert [fault["hits"] for fault in faults.listed()] == [1, 1]
 
@@ -581,7 +581,7 @@ class TestSsh:
     def test_host_key_changed(self, platform, manager):
         first = manager.key()
         platform.lab.fault_add("host-key", nth=2)
-        assert [manager.key() == first for _ in range(3)] == [True, False, True]
+        assert [manager.key() == first for _time in range(3)] == [True, False, True]
 
     @pytest.mark.parametrize("when", ["before", "after"])
     def test_dropped_at_a_question(self, platform, manager, when):

@@ -130,8 +130,8 @@ def test_an_instance_of_another_network_is_not_adopted():
 
 # the floor
 
-TWO = [node("conf01", 5), node("conf02", 6)]
-THEIRS = [instance("conf01", 5), instance("conf02", 6)]
+TWO = (node("conf01", 5), node("conf02", 6))
+THEIRS = (instance("conf01", 5), instance("conf02", 6))
 
 
 def refused(job="stop", nodes=TWO, instances=THEIRS, **floor):
