@@ -334,9 +334,12 @@ class Client:
         except ValueError:
             value = None
         if not isinstance(value, dict):
+            # A broken object is of the API, and may hold a secret; what is anything else tells who answered.
+            broken = answer.text.lstrip().startswith(("{", "["))
+            why = "It breaks off or is garbled" if broken else f"It begins: {shorten(answer.text, 120)!r}"
             raise PexipError(
                 f"{self._asked(method, path)}: the answer (status {answer.status}) is not a JSON object. "
-                f"Is this the management API? It begins: {shorten(answer.text, 120)!r}",
+                f"Is this the management API? {why}",
                 status=answer.status,
                 method=method,
                 path=path,

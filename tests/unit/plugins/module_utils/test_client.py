@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 import socket
 import threading
 import time
@@ -375,6 +376,18 @@ def test_a_next_page_elsewhere_is_refused(serve, following):
     with pytest.raises(PexipError, match="outside this list"):
         server.client().list(LIST)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ('{"name": "burst", "aws_secret_key": "planted', "breaks off or is garbled"),
+        ("<html>A shop</html>", "It begins: .*A shop"),
+    ],
+)
+def test_what_a_broken_object_holds_is_not_shown(serve, body, shown):
+    error = str(failure(serve(lambda request: Reply(body=body)).client()))
+    assert re.search(shown, error) and "planted" not in error
 
 
 @pytest.mark.parametrize("body", ["", "<html>A shop</html>", "[]", "3", '{"id": ', {"objects": {}}, {"objects": []}])
