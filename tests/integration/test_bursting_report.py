@@ -175,6 +175,10 @@ def well(lab_factory, module_play, tmp_path_factory):
         day["busy"] = module_play(
             lab, "bursting_status", check=True, extra_vars={**busy, "bursting_report_refresh": 15}
         )
+        until(
+            lambda: any(row["media_load"] is not None for row in lab.api(CLOUD_NODE)["objects"]),
+            "the overflow node to report in",
+        )
         lab.api(SETTINGS, "PATCH", {"aws_secret_key": "this-is-not-its-secret"})
         until(
             lambda: "credentials" in json.dumps(lab.api(ALARM)["objects"]),
