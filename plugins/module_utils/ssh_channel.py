@@ -152,6 +152,7 @@ class SshChannel:
             codec_errors="replace",
             dimensions=(50, 500),
             timeout=None,
+            use_poll=True,  # select() cannot watch a descriptor above 1023, and the controller may have many open
         )
         self._ended = False
 

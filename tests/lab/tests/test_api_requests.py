@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 import requests
@@ -313,6 +315,28 @@ def test_platforms_side_by_side(api, tmp_path):
     again = Platform(tmp_path / "other", Clock())
     assert again.installed
     again.close()
+
+
+def test_a_closed_platform_leaves_no_file_open_in_any_thread(api, tmp_path):
+    other = Platform(tmp_path / "other", Clock())
+    other.install(**INSTALLATION)
+    threads = Barrier(3)
+
+    def read() -> None:
+        assert other.installed
+        threads.wait(timeout=10)  # read
+        threads.wait(timeout=10)  # closed
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    threads.wait(timeout=10)
+    other.close()
+    opened = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    threads.wait(timeout=10)
+    for reader in readers:
+        reader.join()
+    assert [name for name in opened if name.startswith(str(tmp_path / "other"))] == []
 
 
 def test_many_threads(api):

@@ -8,12 +8,15 @@ import itertools
 import os
 import pathlib
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from django.apps import apps
 from django.db import connections
+from django.db.backends.signals import connection_created
 
 if TYPE_CHECKING:
     from pexip_lab.api.platform import Platform
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 _current: ContextVar[Platform] = ContextVar("pexip_lab_platform")
 _numbers = itertools.count(1)
 _lock = threading.Lock()
+_opened: defaultdict[str, WeakSet] = defaultdict(WeakSet)
 
 
 def current() -> Platform:
@@ -98,8 +102,20 @@ def attach(path: pathlib.Path) -> str:
 
 
 def detach(alias: str) -> None:
-    """Forget a database; this thread's connection to it is closed, those of other threads end with them."""
+    """Forget a database and close every thread's connection to it."""
     connections[alias].close()
     del connections[alias]
     with _lock:
         connections.settings = {name: value for name, value in connections.settings.items() if name != alias}
+        opened = list(_opened.pop(alias, ()))
+    for connection in opened:
+        connection.inc_thread_sharing()  # Django lets only the thread that opened a connection close it otherwise
+        connection.close()
+
+
+def _note(sender: object, connection, **_signal: object) -> None:
+    with _lock:
+        _opened[connection.alias].add(connection)
+
+
+connection_created.connect(_note)

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The OpenSSH client: its arguments, its messages, its process."""
 
+import os
+import resource
 import stat
 import subprocess
 import sys
@@ -158,3 +160,18 @@ def test_a_real_ssh_to_nobody():
 def test_a_missing_program_is_named():
     with pytest.raises(InstallationError, match="ssh-that-is-not-there"):
         SshChannel(["ssh-that-is-not-there"])
+
+
+def test_a_controller_with_many_open_files():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 2048), hard), hard))
+    opened = []
+    try:
+        while not opened or opened[-1] < 1024:
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+        with SshChannel([sys.executable, "-c", "print('ready')"]) as channel:
+            assert "ready" in channel.read(10)
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
