@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.pexip.infinity.plugins.plugin_utils.doctor import examine
+from collections.abc import Mapping
+from typing import Any
 
 DOCUMENTATION = r"""
 name: bursting_findings
@@ -106,8 +107,15 @@ _value:
 """
 
 
+def bursting_findings(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The findings; see :func:`..plugin_utils.doctor.examine`."""
+    from ansible_collections.pexip.infinity.plugins.plugin_utils.doctor import examine
+
+    return examine(facts)
+
+
 class FilterModule:
     """Registers the filter."""
 
     def filters(self) -> dict:
-        return {"bursting_findings": examine}
+        return {"bursting_findings": bursting_findings}

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.pexip.infinity.plugins.plugin_utils.bursting_words import lines
+from typing import Any
 
 DOCUMENTATION = r"""
 name: bursting_lines
@@ -50,8 +50,15 @@ _value:
 """
 
 
+def bursting_lines(*state: Any) -> list[str]:
+    """The lines; see :func:`..plugin_utils.bursting_words.lines`."""
+    from ansible_collections.pexip.infinity.plugins.plugin_utils.bursting_words import lines
+
+    return lines(*state)
+
+
 class FilterModule:
     """Registers the filter."""
 
     def filters(self) -> dict:
-        return {"bursting_lines": lines}
+        return {"bursting_lines": bursting_lines}

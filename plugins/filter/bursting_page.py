@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.pexip.infinity.plugins.plugin_utils.bursting_page import page
+from typing import Any
 
 DOCUMENTATION = r"""
 name: bursting_page
@@ -61,8 +61,15 @@ _value:
 """
 
 
+def bursting_page(*state: Any, **shown: Any) -> str:
+    """The document; see :func:`..plugin_utils.bursting_page.page`."""
+    from ansible_collections.pexip.infinity.plugins.plugin_utils.bursting_page import page
+
+    return page(*state, **shown)
+
+
 class FilterModule:
     """Registers the filter."""
 
     def filters(self) -> dict:
-        return {"bursting_page": page}
+        return {"bursting_page": bursting_page}

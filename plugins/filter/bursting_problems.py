@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.pexip.infinity.plugins.plugin_utils.bursting_plan import BurstingPlan
-from ansible_collections.pexip.infinity.plugins.plugin_utils.bursting_rules import ERRORS, WARNINGS, resolve
-
 DOCUMENTATION = r"""
 name: bursting_problems
 short_description: What stands in the way of dynamic bursting
@@ -110,6 +107,9 @@ _value:
 
 def bursting_problems(plan: Mapping[str, Any]) -> dict[str, Any]:
     """All that is wrong with a plan, all that is merely unwise, and what the plan comes to."""
+    from ansible_collections.pexip.infinity.plugins.plugin_utils.bursting_plan import BurstingPlan
+    from ansible_collections.pexip.infinity.plugins.plugin_utils.bursting_rules import ERRORS, WARNINGS, resolve
+
     wanted = BurstingPlan(plan)
     verdict: dict[str, Any] = {
         kind: list(dict.fromkeys(sentence for rule in rules for sentence in rule(wanted)))

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.pexip.infinity.plugins.plugin_utils.conversion import Found, Wanted, plans
-
 DOCUMENTATION = r"""
 name: conversion_plans
 short_description: What nodes need to become always-on or overflow nodes
@@ -63,6 +61,8 @@ def conversion_plans(
     nodes: Iterable[Mapping[str, Any]], chosen: Iterable[str], found: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The plans of the chosen nodes; see :func:`..plugin_utils.conversion.plans`."""
+    from ansible_collections.pexip.infinity.plugins.plugin_utils.conversion import Found, Wanted, plans
+
     wanted = [
         Wanted(node["name"], bool(node["overflow"]), node.get("location"), node.get("public_address") or "none")
         for node in nodes

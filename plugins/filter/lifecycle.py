@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.pexip.infinity.plugins.plugin_utils.lifecycle import Found, Wanted, plans
 
 DOCUMENTATION = r"""
 name: lifecycle_plans
@@ -66,6 +65,8 @@ _value:
 
 def lifecycle_plans(nodes: Iterable[Mapping[str, Any]], job: str, found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The plans of the nodes; see :func:`..plugin_utils.lifecycle.plans`."""
+    from ansible_collections.pexip.infinity.plugins.plugin_utils.lifecycle import Found, Wanted, plans
+
     try:
         return plans(job, [Wanted(**node) for node in nodes], Found(**found))
     except (TypeError, ValueError) as error:

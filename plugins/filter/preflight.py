@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.pexip.infinity.plugins.plugin_utils.preflight_plan import Plan
-from ansible_collections.pexip.infinity.plugins.plugin_utils.preflight_rules import ERRORS, WARNINGS
-
 DOCUMENTATION = r"""
 name: preflight
 short_description: What stands in the way of a deployment
@@ -93,6 +90,9 @@ _value:
 
 def preflight(plan: Mapping[str, Any]) -> dict[str, list[str]]:
     """All that is wrong with a plan, and all that is merely unwise; each sentence once, in the order of the rules."""
+    from ansible_collections.pexip.infinity.plugins.plugin_utils.preflight_plan import Plan
+    from ansible_collections.pexip.infinity.plugins.plugin_utils.preflight_rules import ERRORS, WARNINGS
+
     wanted = Plan(plan)
     return {
         kind: list(dict.fromkeys(sentence for rule in rules for sentence in rule(wanted)))

@@ -11,8 +11,8 @@
 - `play.with_vars(lab.inventory, pexip_version="12")` is an inventory with other variables.
 - `play(lab, "deploy_management", "--limit", "manager", check=True, extra_vars={...})` runs a playbook for real, in a
   process of its own, and returns a `Run`. `play.start(...)`, with the same arguments, gives back the `Started` run
-  while it goes on. The modules are run by a Python that is warm (warm_python.py), unless
-  PEXIP_TEST_COLD is set.
+  while it goes on. The modules are packed once a session and run by a Python that
+  is warm (warm_python.py), unless PEXIP_TEST_COLD is set.
 """
 
 from __future__ import annotations
@@ -191,7 +191,12 @@ class Play:
 
     def _plugins(self, record: Path) -> dict[str, str]:
         """What the tests' own plugins want to know."""
-        return {"PEXIP_TEST_RECORD": str(record), "PEXIP_TEST_WARM_PYTHON": self.warm_python}
+        warm = {}
+        if self.warm_python:
+            packed = Path(self.warm_python).with_name("packed")
+            packed.mkdir(exist_ok=True)
+            warm = {"PEXIP_TEST_WARM_PYTHON": self.warm_python, "PEXIP_TEST_PACKED": str(packed)}
+        return {"PEXIP_TEST_RECORD": str(record), **warm}
 
     @staticmethod
     def with_vars(inventory: dict, **changes) -> dict:

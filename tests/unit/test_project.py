@@ -174,6 +174,16 @@ def test_dependencies_point_one_way():
     assert "ansible_collections" not in text_of("tests/lab")
 
 
+def test_filters_are_light():
+    """Ansible imports all filters of a collection in every worker that uses one of them."""
+    package = "ansible_collections.pexip.infinity.plugins"
+    filters = [f"{package}.filter.{path.stem}" for path in sorted((ROOT / "plugins/filter").glob("*.py"))]
+    program = f"import sys, {', '.join(filters)}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    heavy = ("requests", "boto3", "botocore", f"{package}.module_utils.", f"{package}.plugin_utils.")
+    assert [name for name in loaded if name.startswith(heavy)] == []
+
+
 def test_makefile_lists_its_commands():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     commands = [

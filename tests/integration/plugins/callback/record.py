@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+from pathlib import Path
 
+from ansible import constants
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = r"""
@@ -19,6 +21,7 @@ short_description: Task results as JSON lines
 description:
   - Appends to the file that the environment variable E(PEXIP_TEST_RECORD) names.
   - Kills the run after the task that E(PEXIP_TEST_KILL_AFTER) names, where that is set.
+  - Keeps the modules that Ansible packs in the directory that E(PEXIP_TEST_PACKED) names, for the runs to come.
 requirements: [a test]
 """
 
@@ -30,6 +33,11 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "record"
     CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        if packed := os.environ.get("PEXIP_TEST_PACKED"):
+            (Path(constants.DEFAULT_LOCAL_TMP) / "ansiballz_cache").symlink_to(packed)
 
     def _write(self, line: dict) -> None:
         with open(os.environ["PEXIP_TEST_RECORD"], "a", encoding="utf-8") as record:
