@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of the connection to the Management Node's API, shared by every module."""
+"""Options of the connection to the Management Node's API, shared by every module and by the inventory plugin."""
 
 from __future__ import annotations
 
+import re
+
 
 class ModuleDocFragment:
-    """C(extends_documentation_fragment: pexip.infinity.connection)."""
+    """C(extends_documentation_fragment: pexip.infinity.connection), and C(.plugin) for plugins that are no modules."""
 
     DOCUMENTATION = r"""
 options:
@@ -62,3 +64,11 @@ options:
     type: int
     default: 30
 """
+
+    # A plugin reads its environment by what its documentation says; a module's documentation has no place for that.
+    PLUGIN = re.sub(
+        r"^  (\w+):\n",
+        lambda option: f"{option[0]}    env: [{{name: PEXIP_{option[1].upper()}}}]\n",
+        re.sub(r"^ +- May be empty in check mode.*\n", "", DOCUMENTATION, flags=re.MULTILINE),
+        flags=re.MULTILINE,
+    )

@@ -55,6 +55,28 @@ def check_place(given: dict[str, Any], option: str = "") -> None:
         raise PexipError(f"{option}tls_fingerprint: {error}") from None
 
 
+def connection_of(given: dict[str, Any]) -> Connection:
+    """The connection that values of the CONNECTION_OPTIONS describe; raises PexipError for such as cannot be one."""
+    check_place(given)
+    if given["timeout"] < 1:
+        raise PexipError(f"timeout: {given['timeout']} is not a time in seconds (at least 1)")
+    verified = given["validate_certs"] and not given["tls_fingerprint"]
+    if verified and given["ca_path"] and not os.path.exists(given["ca_path"]):
+        raise PexipError(f"ca_path: there is no file or directory {given['ca_path']}")
+    return Connection(**{**given, "host": given["host"] or "", "password": given["password"] or ""})
+
+
+def open_client(connection: Connection, **options: Any) -> Client:
+    """A client; raises PexipError where the connection lacks the host or the password. ``options`` are the client's."""
+    if not connection.host:
+        raise PexipError("host is required: the address of the Management Node (or PEXIP_HOST)")
+    if not connection.password:
+        raise PexipError(
+            "password is required: the web administration password of the Management Node (or PEXIP_PASSWORD)"
+        )
+    return Client(connection, **options)
+
+
 class _AnsibleModule(AnsibleModule):
     """Masks in the invocation of a failure what a misspelt or retired option's name says is secret.
 
@@ -89,27 +111,12 @@ class InfinityModule:
 
     def connection(self, **overrides: Any) -> Connection:
         """The connection that the options describe; raises PexipError for options that cannot be one."""
-        given = {name: self.params[name] for name in CONNECTION_OPTIONS} | overrides
-        check_place(given)
-        if given["timeout"] < 1:
-            raise PexipError(f"timeout: {given['timeout']} is not a time in seconds (at least 1)")
-        verified = given["validate_certs"] and not given["tls_fingerprint"]
-        if verified and given["ca_path"] and not os.path.exists(given["ca_path"]):
-            raise PexipError(f"ca_path: there is no file or directory {given['ca_path']}")
-        return Connection(**{**given, "password": given["password"] or ""})
+        return connection_of({name: self.params[name] for name in CONNECTION_OPTIONS} | overrides)
 
     def client(self, **options: Any) -> Client | None:
         """A client, or None when no host is given in check mode: the plan is then against an empty platform."""
         connection = self.connection()
-        if connection.host:
-            if not connection.password:
-                raise PexipError(
-                    "password is required: the web administration password of the Management Node (or PEXIP_PASSWORD)"
-                )
-            return Client(connection, **options)
-        if self.check:
-            return None
-        raise PexipError("host is required: the address of the Management Node (or PEXIP_HOST)")
+        return open_client(connection, **options) if connection.host or not self.check else None
 
     def fail(self, error: Exception) -> NoReturn:
         """Ends the module with an error that an operator can act on."""

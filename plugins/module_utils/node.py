@@ -229,7 +229,12 @@ def newest_report(rows: list[dict[str, Any]]) -> datetime | None:
 
 def silent(status: dict[str, Any] | None, rows: list[dict[str, Any]]) -> bool:
     """Whether a node has stopped reporting (its instance is stopped, say), or never began; ``rows`` are all nodes' status."""
-    last, newest = (status or {}).get("last_updated"), newest_report(rows)
+    return overdue(status, newest_report(rows))
+
+
+def overdue(status: dict[str, Any] | None, newest: datetime | None) -> bool:
+    """The same against the newest report of all nodes, for who asks of many nodes."""
+    last = (status or {}).get("last_updated")
     return not last or newest is None or newest - moment(last) > SILENCE
 
 

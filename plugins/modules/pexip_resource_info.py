@@ -82,14 +82,14 @@ resources:
 from typing import Any
 
 from ansible_collections.pexip.infinity.plugins.module_utils.client import (
-    MISREAD,
     ROOT,
     Client,
     PexipError,
     resource_path,
 )
 from ansible_collections.pexip.infinity.plugins.module_utils.converge import listing
-from ansible_collections.pexip.infinity.plugins.module_utils.masking import is_secret, without_secrets
+from ansible_collections.pexip.infinity.plugins.module_utils.filters import check_fields, check_names
+from ansible_collections.pexip.infinity.plugins.module_utils.masking import without_secrets
 from ansible_collections.pexip.infinity.plugins.module_utils.module import InfinityModule
 
 OPTIONS = {
@@ -105,15 +105,7 @@ def read(client: Client, resource: str, family: str, filters: dict[str, Any]) ->
         path = resource_path(resource, family=family)
     except ValueError as error:
         raise PexipError(f"resource: {error}") from None
-    paging = sorted({"limit", "offset", "format"} & set(filters))
-    if paging:
-        raise PexipError(f"filters: {', '.join(paging)} is no field; the module reads every page by itself")
-    empty = sorted(name for name, value in filters.items() if value is None)
-    if empty:
-        raise PexipError(f"filters: {', '.join(empty)} has no value, so it would filter nothing")
-    secret = sorted(name for name in filters if is_secret(name.split("__")[0]))
-    if secret:
-        raise PexipError(f"filters: {', '.join(secret)} is secret, and filters are part of a URL, which servers log")
+    check_names(filters)
     try:
         if filters:
             check_fields(client, path, resource, filters)
@@ -125,22 +117,6 @@ def read(client: Client, resource: str, family: str, filters: dict[str, Any]) ->
         raise PexipError(
             f"resource: there is no {family} resource {resource!r}. {listing(resource, existing)}", status=404
         ) from None
-
-
-def check_fields(client: Client, path: str, resource: str, filters: dict[str, Any]) -> None:
-    """Raises PexipError for what the platform would ignore (no field) or misread, and so give other objects."""
-    known = client.get(path + "schema/")["fields"]
-    asked = [name.split("__")[0] for name in filters]
-    unknown = [
-        f"{name!r} is not a field of {resource}. {listing(name, list(known))}" for name in asked if name not in known
-    ]
-    misread = [
-        f"{name}: the platform takes {value!r} for a boolean or null, not for a text; give {name.split('__')[0]}__regex: '^{value}$'"
-        for name, value in filters.items()
-        if value in MISREAD and (known.get(name.split("__")[0]) or {}).get("type") == "string"
-    ]
-    if unknown or misread:
-        raise PexipError(f"filters: {'; '.join(unknown + misread)}")
 
 
 def main() -> None:
