@@ -309,7 +309,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for kind in KINDS:
             self.inventory.add_child(NODES, self.inventory.add_group(f"pexip_{kind}"))
         place = {name: self.get_option(name) for name in CONNECTION_OPTIONS if name != "password"}
-        connection = {name: value for name, value in place.items() if value is not None}
+        connection = {name: value for name, value in place.items() if value not in (None, "")}
         manager = self.get_option("management_node")
         if manager:
             if manager in found:

@@ -18,6 +18,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
+INVENTORIES = sorted(path.stem for path in (ROOT / "plugins/inventory").glob("*.py"))
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 
@@ -62,7 +63,7 @@ def blocks(path: Path) -> dict[str, str]:
 
 
 def test_there_is_something_to_test():
-    assert MODULES and ROLES and PLAYBOOKS
+    assert MODULES and INVENTORIES and ROLES and PLAYBOOKS
 
 
 def test_action_group_holds_every_module():
@@ -87,6 +88,20 @@ def test_module_is_documented(module):
 def test_module_has_tests(module):
     assert re.search(rf"\b{module}\b", text_of("tests/unit")), "no unit test mentions it"
     assert re.search(rf"\b{module}\b", text_of("tests/integration")), "no integration test mentions it"
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+def test_inventory_plugin_is_documented_and_tested(inventory):
+    found = blocks(ROOT / "plugins/inventory" / f"{inventory}.py")
+    documentation = yaml.safe_load(found["DOCUMENTATION"])
+    assert documentation["name"] == inventory
+    # The connection with its twins in the environment, and what every inventory plugin of a cloud has.
+    fragments = {"pexip.infinity.connection.plugin", "ansible.builtin.constructed", "ansible.builtin.inventory_cache"}
+    assert fragments == set(documentation["extends_documentation_fragment"])
+    plugins = {example["plugin"] for example in yaml.safe_load_all(found["EXAMPLES"])}
+    assert plugins == {f"pexip.infinity.{inventory}"} == set(documentation["options"]["plugin"]["choices"])
+    for directory in ("tests/unit", "tests/integration"):
+        assert re.search(rf"\b{inventory}\b", text_of(directory)), f"no test of {directory} mentions it"
 
 
 def test_action_plugins_are_named_as_their_modules():
