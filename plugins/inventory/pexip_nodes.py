@@ -126,7 +126,8 @@ notes:
   - The options of the connection are variables, too, except for the password, so that the playbooks of this collection ask
     the same Management Node. They read the password from E(PEXIP_PASSWORD) or from C(pexip_password).
   - Secret fields are neither in the variables nor in the cache. Options that decide what is read are part of the cache's
-    key, as a digest without passwords and keys, so another Management Node or another filter is never answered from it.
+    key, as a digest without passwords and secret keys, so another Management Node, account or filter is never answered
+    from it.
   - Ansible goes on with a warning when an inventory cannot be read. E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) makes that
     an error.
 seealso:
@@ -184,6 +185,7 @@ import hashlib
 import json
 from typing import Any
 
+from ansible import template
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.pexip.infinity.plugins.module_utils.client import REQUESTS_IMPORT_ERROR, PexipError
@@ -203,14 +205,13 @@ from ansible_collections.pexip.infinity.plugins.plugin_utils.node_hosts import (
     named,
 )
 
-try:
-    from ansible.template import trust_as_template  # noqa: F401  # since 2.19 what is not marked as trusted is no template
+if hasattr(template, "trust_as_template"):  # since 2.19 only what is marked as trusted is a template
 
     def untrusted(value: Any) -> Any:
         """A value from the network, which must never be taken for a template."""
         return value
 
-except ImportError:
+else:
     from ansible.utils.unsafe_proxy import wrap_var as untrusted
 
 SUFFIXES = ("pexip_nodes.yml", "pexip_nodes.yaml")
@@ -219,6 +220,7 @@ MANAGEMENT = "pexip_management"
 # Their templates are about a host, and evaluated for each.
 PER_HOST = ("compose", "groups", "keyed_groups")
 # What decides what is read, and so belongs to the cache's key; no secrets.
+# An access key's id is none, and says whose account it is.
 ASKED = (
     "host",
     "port",
@@ -229,6 +231,8 @@ ASKED = (
     "ec2",
     "ec2_filters",
     "aws_regions",
+    "aws_profile",
+    "aws_access_key",
 )
 AWS_SESSION = {
     "profile_name": "aws_profile",
@@ -305,15 +309,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return hosts(platform, account, self.display.warning)
 
     def _populate(self, found: dict[str, Facts]) -> None:
+        manager = self.get_option("management_node")
+        if manager in found:
+            raise PexipError(f"management_node: {manager} is the name of a Conferencing Node")
         self.inventory.add_group(NODES)
         for kind in KINDS:
             self.inventory.add_child(NODES, self.inventory.add_group(f"pexip_{kind}"))
         place = {name: self.get_option(name) for name in CONNECTION_OPTIONS if name != "password"}
         connection = {name: value for name, value in place.items() if value not in (None, "")}
-        manager = self.get_option("management_node")
         if manager:
-            if manager in found:
-                raise PexipError(f"management_node: {manager} is the name of a Conferencing Node")
             self.inventory.add_group(MANAGEMENT)
             self._add(manager, MANAGEMENT, place["host"], connection)
         strict = self.get_option("strict")
