@@ -52,7 +52,8 @@ class PexipError(Exception):
     """What went wrong between us and a Management Node, said for an operator.
 
     Attributes: ``status`` the HTTP status or None, ``method`` and ``path`` of the request or None,
-    ``lost`` True when a request may have taken effect although no proper answer came.
+    ``lost`` True when a request may have taken effect although no proper answer came, ``away`` True when the Management Node
+    did not answer, or asked to come again later, until the last attempt: a later one may succeed.
     Never holds headers or request bodies.
     """
 
@@ -64,12 +65,14 @@ class PexipError(Exception):
         method: str | None = None,
         path: str | None = None,
         lost: bool = False,
+        away: bool = False,
     ):
         super().__init__(message)
         self.status = status
         self.method = method
         self.path = path
         self.lost = lost
+        self.away = away
 
     def about(self, label: str) -> PexipError:
         """Itself, with what it is about in front where the message does not name it."""
@@ -304,6 +307,7 @@ class Client:
             except (requests.exceptions.RequestException, LocationValueError) as error:
                 failure, repeatable = self._explain(error, method, path)
                 if last or not repeatable:
+                    failure.away = repeatable
                     raise failure from None
                 wait = pause
             else:
@@ -313,7 +317,9 @@ class Client:
                     return self._answer(response)
                 repeatable = response.status_code == 429 or (response.status_code in BUSY_STATUSES and method != "POST")
                 if last or not repeatable:
-                    raise self._refusal(response, method, path)
+                    failure = self._refusal(response, method, path)
+                    failure.away = repeatable
+                    raise failure
                 wait = self._retry_after(response) or pause
             self._sleep(wait + random.uniform(0, wait / 4))
             pause = min(pause * 2, BACKOFF_CAP)

@@ -66,6 +66,7 @@ class Look:
     results: list[Result]
     load: Load
     rows: list[dict[str, Any]]  # the status of every node; read only where a drain is waited for
+    in_contact: bool = False  # whether a node that does not report may carry calls, as its instance runs
 
     def entry(self, result: Result) -> dict[str, Any]:
         """What a task returns of a node."""
@@ -84,12 +85,15 @@ class Look:
     def told(self, result: Result) -> bool:
         """Whether a node knows that it is in maintenance mode: until it does, a conference may begin on it.
 
-        Only a drain asks; a node that does not report, since its instance is stopped, learns nothing and hosts nothing.
+        Only a drain asks; a node that does not report learns nothing. It hosts nothing either, unless it runs all the same.
         """
         status = next((row for row in self.rows if row.get("configuration_id") == result.current["id"]), None)  # type: ignore[index]
-        if not self.rows or silent(status, self.rows):
+        if not self.rows:
             return True
-        return not result.changed and (status or {}).get("sync_status") == "SYNCED"
+        if silent(status, self.rows):
+            return not (self.in_contact and (status or {}).get("last_updated"))  # one that never reported hosts nothing
+        confirmed = (status or {}).get("sync_status") == "SYNCED" and (status or {}).get("maintenance_mode", True)
+        return not result.changed and bool(confirmed)
 
 
 def registered(platform: Platform, names: list[str]) -> list[dict[str, Any]]:
@@ -108,7 +112,9 @@ def registered(platform: Platform, names: list[str]) -> list[dict[str, Any]]:
     return [found.get(name) or {**unknown, "name": name} for name in dict.fromkeys(names)]
 
 
-def look(platform: Platform, names: list[str], reason: str | None, only_ours: bool, drain: bool) -> Look:
+def look(
+    platform: Platform, names: list[str], reason: str | None, only_ours: bool, drain: bool, in_contact: bool = False
+) -> Look:
     """Brings the nodes into maintenance mode (or out of it, without a reason), then reads what they carry."""
     results = []
     nodes = registered(platform, names)
@@ -123,4 +129,4 @@ def look(platform: Platform, names: list[str], reason: str | None, only_ours: bo
     client = platform.client if nodes else None
     load = Load.read(client) if client else Load([], [])
     rows = client.list(resource_path("worker_vm", family="status")) if client and drain and not platform.check else []
-    return Look(results, load, rows)
+    return Look(results, load, rows, in_contact)

@@ -120,7 +120,9 @@ class InfinityModule:
 
     def fail(self, error: Exception) -> NoReturn:
         """Ends the module with an error that an operator can act on."""
-        extra = {"status": error.status} if isinstance(error, PexipError) and error.status else {}
+        extra: dict[str, Any] = {}
+        if isinstance(error, PexipError):
+            extra = {name: value for name in ("status", "away") if (value := getattr(error, name))}
         text = str(error)
         for value in self.quotable:
             text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text)

@@ -28,7 +28,7 @@ requirements:
 notes:
   - A node has drained when it hosts no conference, no participant's media, signaling or proxying passes through it, and
     it knows of its maintenance mode, which the platform shows as synchronised. A node that does not report, because its
-    instance is stopped, has drained, too.
+    instance is stopped, has drained, too, unless O(in_contact=true).
   - In check mode nothing is waited for, and a node that carries conferences is warned of.
 options:
   name:
@@ -59,6 +59,12 @@ options:
   drain:
     description:
       - Whether to wait until the nodes carry no conference. Only with O(state=present).
+    type: bool
+    default: false
+  in_contact:
+    description:
+      - Whether a node must report to count as drained. Say so of nodes whose instances run. One that runs and does not
+        reach the Management Node may carry calls that nobody sees.
     type: bool
     default: false
   drain_timeout:
@@ -174,6 +180,7 @@ OPTIONS = {
     "reason": {"type": "str", "default": "maintenance"},
     "only_ours": {"type": "bool", "default": True},
     "drain": {"type": "bool", "default": False},
+    "in_contact": {"type": "bool", "default": False},
     "drain_timeout": {"type": "int", "default": 3600},
     "poll_interval": {"type": "int", "default": 15},
     "on_timeout": {"type": "str", "choices": ["fail", "restore", "force"], "default": "fail"},
@@ -206,7 +213,7 @@ def carried(node: dict[str, Any]) -> str:
     """What a node carries, in words."""
     if node["conferences"] or node["participants"]:
         return f"conferences {node['conferences']}, participants {node['participants']}"
-    return "carries nothing; has yet to confirm its maintenance mode"
+    return "carries nothing that the platform knows of; has yet to confirm its maintenance mode"
 
 
 def main() -> None:
@@ -219,7 +226,7 @@ def main() -> None:
             raise PexipError("drain: true is for state present; a node that leaves maintenance mode need not drain")
         reason = marked(params["reason"]) if entering else None
         platform = Platform(module.client(), check=module.check)
-        seen = look(platform, params["name"], reason, params["only_ours"], params["drain"])
+        seen = look(platform, params["name"], reason, params["only_ours"], params["drain"], params["in_contact"])
         result = report(platform, seen, params["drain"])
     except PexipError as error:
         module.fail(error)

@@ -32,8 +32,9 @@ from .node_instance import (
     tags,
 )
 
-STOP, START, REFRESH, REMOVE = "stop", "start", "refresh_static_nat", "remove"
+STOP, START, RESTART, REFRESH, REMOVE = "stop", "start", "restart", "refresh_static_nat", "remove"
 AWAKE = ("pending", "running")
+UNDER_WAY = (f"{OURS}restarting", f"{OURS}starting")
 Steps = Iterator[tuple[str, str]]  # what the role looks for, and the same in words
 
 
@@ -98,13 +99,18 @@ class Found:
             if all((address.get("tags") or {}).get(key) == value for key, value in ours.items())
         ]
 
+    @property
+    def reports(self) -> list[dict[str, Any]]:
+        """What the nodes last reported."""
+        return [node["status"] for node in self.nodes if node.get("status")]
+
     def serving(self) -> dict[str, dict[str, int]]:
         """HD connections of the always-on nodes in service, by location and name.
 
         In service is a node that hosts conferences, is in contact, not in maintenance mode, and not stopped. Overflow nodes
         come and go, so they are nothing to count on.
         """
-        rows = [node["status"] for node in self.nodes if node.get("status")]
+        rows = self.reports
         result: dict[str, dict[str, int]] = {}
         for node in self.nodes:
             status = node.get("status") or {}
@@ -174,13 +180,14 @@ def plans(job: str, wanted: list[Wanted], found: Found) -> list[dict[str, Any]]:
     maintenance mode), ``releases`` (Elastic IP addresses to release) and ``problems`` (sentences). Nodes are taken out in
     their order while their location's floor holds.
 
-    :param job: stop, start, refresh_static_nat or remove
+    :param job: stop, start, restart, refresh_static_nat or remove; a restart is judged here as if each node were the only one,
+        and has no step where a node is stopped on purpose
     """
     if job not in JOBS:
         raise ValueError(f"no job {job!r}; there are {', '.join(JOBS)}")
     result = [_plan(job, node, found) for node in wanted]
     if job in FLOORS:
-        _hold_floor(FLOORS[job], result, found)
+        _hold_floor(FLOORS[job], result, found, one_by_one=job == RESTART)
     return result
 
 
@@ -228,6 +235,12 @@ def _stop(case: Case) -> Steps:
     yield from _leaving_service(case)
     if power(case.instance) != "stopped":
         yield "stop", "stop the instance"
+
+
+def _restart(case: Case) -> Steps:
+    """A node that is stopped, and not by a restart that was killed, is to stay so."""
+    if power(case.instance) in AWAKE or (case.reason or "") in UNDER_WAY:
+        yield "restart", "stop the instance and start it"
 
 
 def _start_problems(case: Case) -> Iterator[str]:
@@ -316,6 +329,8 @@ def _remove_problems(case: Case) -> Iterator[str]:
     yield from instance_problems(case.name, case.node, case.instances)
     if case.node is not None and not case.instances:
         yield from _not_gone(case)
+    if case.node is not None and case.instance is not None and NODE not in tags(case.instance):
+        yield from _adopted_to_be_terminated(case)
     if case.node is None and case.instance is not None:
         address = case.instance.get("private_ip_address")
         for other in [node for node in case.found.nodes if node["address"] == address]:
@@ -325,11 +340,29 @@ def _remove_problems(case: Case) -> Iterator[str]:
             )
     mine = [instance["instance_id"] for instance in own(case.found.instances, case.name, case.found.platform)]
     for address in case.found.releases(case.name):
-        if (address.get("instance_id") or None) not in [None, *mine]:
+        user = address.get("instance_id") or (address.get("network_interface_id") if address.get("association_id") else None)
+        if (user or None) not in [None, *mine]:
             yield (
-                f"{case.name}: the Elastic IP address {address['public_ip']} carries its tags and belongs to the instance "
-                f"{address['instance_id']}: disassociate it, or take its tags {NODE} and {PLATFORM} away"
+                f"{case.name}: the Elastic IP address {address['public_ip']} carries its tags and is in use by {user}: "
+                f"disassociate it, or take its tags {NODE} and {PLATFORM} away"
             )
+
+
+def _adopted_to_be_terminated(case: Case) -> Iterator[str]:
+    """An address is no proof that an instance is the node's: another network of the account may have the same one."""
+    instance, node = case.instance or {}, case.node or {}
+    found = f"{case.name}: the instance {instance['instance_id']} in {instance.get('vpc_id')} has its address and not its tags"
+    if not any(tags(other).get(PLATFORM) == case.found.platform for other in case.found.instances):
+        yield (
+            f"{found}, and no instance of the region has the tag {PLATFORM}: {case.found.platform}, which would say in which "
+            f"VPC the platform is: if it is the node's, give it the tags {NODE}: {case.name} and {PLATFORM}: "
+            f"{case.found.platform}, then run this again"
+        )
+    elif power(instance) == "running" and silent(node.get("status"), case.found.reports):
+        yield (
+            f"{found}; it runs, and the node has not reported in for long, so it may be another's: if it is the node's, give "
+            f"it the tags {NODE}: {case.name} and {PLATFORM}: {case.found.platform}, then run this again"
+        )
 
 
 def _not_gone(case: Case) -> Iterator[str]:
@@ -338,8 +371,19 @@ def _not_gone(case: Case) -> Iterator[str]:
     by_hand = [
         instance["instance_id"] for instance in at_address(case.found.instances, node["address"], case.found.platform)
     ]
-    status, rows = node.get("status") or {}, [other["status"] for other in case.found.nodes if other.get("status")]
-    if by_hand:
+    others = [
+        f"{instance['instance_id']} ({NODE}: {tags(instance)[NODE]}, {PLATFORM}: {tags(instance).get(PLATFORM, 'none')})"
+        for instance in case.found.instances
+        if instance.get("private_ip_address") == node["address"] and NODE in tags(instance) and power(instance) not in GOING
+    ]
+    status, rows = node.get("status") or {}, case.found.reports
+    if others:
+        yield (
+            f"{case.name}: no EC2 instance carries its tags ({NODE}: {case.name}, {PLATFORM}: {case.found.platform}), and "
+            f"{', '.join(others)} has its address {node['address']}: give the Management Node's host name (pexip_hostname) "
+            "that the tag has, or correct the instance's tags"
+        )
+    elif by_hand:
         yield (
             f"{case.name}: the instance {', '.join(by_hand)} has its address {node['address']} and not its tags: set "
             "pexip_adopt: true if it is the node's, to have it terminated, too"
@@ -348,7 +392,8 @@ def _not_gone(case: Case) -> Iterator[str]:
         yield (
             f"{case.name}: no EC2 instance carries its tags ({NODE}: {case.name}, {PLATFORM}: {case.found.platform}), and yet "
             f"it has just reported in (last_updated {status['last_updated']}): it runs elsewhere, and is not removed here; if "
-            "its instance was terminated a moment ago, run again in 5 minutes"
+            "its instance was terminated a moment ago, run again in 5 minutes. (Where no node of the platform reports in any "
+            "more, there is nothing to compare with: delete the node with the module pexip_node, state: absent)"
         )
 
 
@@ -370,15 +415,19 @@ def _remove(case: Case) -> Steps:
         yield "release", f"release {', '.join(address['public_ip'] for address in released)}"
 
 
-def _hold_floor(role: str, result: list[dict[str, Any]], found: Found) -> None:
-    """Refuses the nodes without which their location would fall below the floor."""
+def _hold_floor(role: str, result: list[dict[str, Any]], found: Found, one_by_one: bool) -> None:
+    """Refuses the nodes without which their location would fall below the floor.
+
+    :param one_by_one: whether each is back in service before the next one leaves it
+    """
     serving = found.serving()
     for plan in result:
         left = dict(serving.get(plan["location"], {}))
         if plan["problems"] or left.pop(plan["name"], None) is None:
             continue
         if len(left) >= found.floor_nodes and sum(left.values()) >= found.floor_hd:
-            serving[plan["location"]] = left
+            if not one_by_one:
+                serving[plan["location"]] = left
             continue
         there = ", ".join(sorted(left)) or "none"
         plan.update(does=[], steps=[], releases=[])
@@ -393,8 +442,9 @@ def _hold_floor(role: str, result: list[dict[str, Any]], found: Found) -> None:
 JOBS: dict[str, tuple[Callable[[Case], Iterator[str]], Callable[[Case], Steps]]] = {
     STOP: (_identity, _stop),
     START: (_start_problems, _start),
+    RESTART: (_identity, _restart),
     REFRESH: (_refresh_problems, _refresh),
     REMOVE: (_remove_problems, _remove),
 }
 #: The roles whose variables set the floor, by the jobs that take nodes out of service.
-FLOORS = {STOP: "node_maintenance", REMOVE: "node_removal"}
+FLOORS = {STOP: "node_maintenance", RESTART: "node_maintenance", REMOVE: "node_removal"}

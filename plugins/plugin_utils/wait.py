@@ -37,7 +37,8 @@ class WaitAction(ActionBase):
     A subclass names the module (`MODULE`) and says how long and how often (`timing`). The module's result carries, while it
     is not complete, ``waiting_for`` (what), ``progress`` (lines of what is seen now) and ``remedy`` (what to do when it
     never comes). Without these the first result is the last: that is check mode and every task that has nothing to wait for.
-    What an earlier look changed stays in the result: ``changed``, ``diff`` and the keys in `KEPT`.
+    What an earlier look changed stays in the result: ``changed``, ``diff`` and the keys in `KEPT`. Once a look has succeeded,
+    one during which the Management Node is ``away`` (it restarts, say) is only a look at nothing new.
     """
 
     MODULE = ""
@@ -72,7 +73,10 @@ class WaitAction(ActionBase):
         result: dict[str, Any] = {}
         shown: list[str] = []
         while True:
-            result = self._after(result, self.look(args))
+            seen = self.look(args)
+            if seen.get("away") and result:
+                seen = {**result, "progress": [seen["msg"]]}
+            result = self._after(result, seen)
             if result.get("failed") or result.get("complete", True):
                 break
             elapsed = self.clock() - started
@@ -85,7 +89,7 @@ class WaitAction(ActionBase):
                 break
             args = self.next_look(args, result)
             self.sleep(min(interval, max(timeout - elapsed, 0.1)))
-        return {key: value for key, value in result.items() if key not in ("waiting_for", "progress", "remedy")}
+        return {key: value for key, value in result.items() if key not in ("waiting_for", "progress", "remedy", "away")}
 
     def _after(self, earlier: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
         """A look's result with what the looks before it did: lists grow, of anything else the first stays."""

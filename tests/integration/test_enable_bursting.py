@@ -17,6 +17,7 @@ import json
 import sqlite3
 
 import pytest
+from pexip_lab.testing import until
 
 CONFIGURATION = "/api/admin/configuration/v1"
 USER, POLICY = "pexip-manager", "pexip-bursting-manager"
@@ -281,6 +282,21 @@ def test_a_killed_run_is_resumed(lab, enable, started):
     assert settings(lab)["aws_access_key"] == key
     assert instances(lab)["burst02"]["Tags"]["pexip-cloud"] == "manager"
     assert (nodes(lab)["burst02"]["maintenance_mode"], power(lab)["burst02"]) == (False, "stopped")
+
+
+def test_a_node_whose_state_is_not_to_be_had_takes_no_other_with_it(lab, enable, started):
+    identities = {name: instances(lab)[name]["InstanceId"] for name in BURST}
+    lab.ec2().stop_instances(InstanceIds=[*identities.values()])
+    until(lambda: set(power(lab).values()) == {"stopped"}, "the overflow nodes to be stopped")
+    lab.ec2().delete_tags(Resources=[*identities.values()], Tags=[{"Key": "pexip-cloud"}])
+    lab.fault_add("status", "aws", status=500, method="DescribeInstances", match=identities["burst01"])
+    run = enable("--limit", "manager,burst01,burst02").failed()
+    lab.fault_clear()
+    (told,) = [message for message in run.failures if message.startswith("burst01")]
+    assert f"burst01: the instance {identities['burst01']} has not stopped within" in told and "InternalError" in told
+    assert [instances(lab)[name]["Tags"].get("pexip-cloud") for name in BURST] == [None, "manager"]
+    enable("--limit", "manager,burst01,burst02").succeeded()
+    assert instances(lab)["burst01"]["Tags"]["pexip-cloud"] == "manager"
 
 
 def test_the_key_is_rotated(lab, enable, started):

@@ -117,6 +117,7 @@ def bench(lab_factory, tmp_path_factory):
 def test_a_module_meets_a_fault_of_the_api(work, fault, bench, tally, monkeypatch):
     monkeypatch.setattr(client, "FIRST_PAUSE", 0.02)  # how long it waits is no question here
     with tally("faults of the API, module by module").case(f"{work}: {fault}"):
+        bench.wait_for_room()
         work.begin(bench)
         fault.add(bench)
         try:

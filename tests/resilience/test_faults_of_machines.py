@@ -191,7 +191,7 @@ def test_the_upload_of_a_configuration_document_fails(lasting, bench, tally):
     for number, ((kind, options, cause), instance) in enumerate(zip(FAULTS_OF_THE_UPLOAD, instances, strict=True)):
         name, address = f"up{int(lasting)}{number}", account.address(instance)
         with counted.case(f"{kind} {options}"):
-            until(lambda: account.machine(instance)["state"] == "running", f"{instance} to boot")  # noqa: B023
+            booted(account, instance)
             fault = {**options, **({} if lasting or kind == "refuse" else {"times": 1})}
             bench.lab.fault_add(kind, "node", **fault)
             result = register(bench, name, address)
@@ -216,7 +216,7 @@ def test_a_node_does_not_report_in(bench, tally):
         (group,) = account.ec2.describe_security_groups(GroupNames=["pexip-nodes"])["SecurityGroups"]
         instance = account.launch(group["GroupId"])
         address = account.address(instance)
-        until(lambda: account.machine(instance)["state"] == "running", f"{instance} to boot")
+        booted(account, instance)
         bench.lab.fault_add("silent", match=address)
         assert register(bench, "quiet", address)["complete"]
         until(lambda: any(fault["hits"] for fault in bench.lab.faults()), "the node to try to report in")
@@ -248,6 +248,11 @@ def register(bench: Bench, name: str, address: str) -> dict[str, Any]:
         assert secret not in result["stdout"]
     assert "Traceback" not in result["stdout"] and "exception" not in result, shown(result)
     return result
+
+
+def booted(account: Account, instance: str) -> None:
+    """Sees the machine behind an instance run."""
+    until(lambda: (account.machine(instance) or {}).get("state") == "running", f"{instance} to boot")
 
 
 def contact(bench: Bench, name: str) -> None:

@@ -229,7 +229,10 @@ class TestPublicAddresses:
         account.ec2.stop_instances(InstanceIds=[instance])
         assert "PublicIpAddress" not in account.await_state(instance, "stopped")
         account.ec2.start_instances(InstanceIds=[instance])
-        assert account.await_state(instance, "running")["PublicIpAddress"] != before
+        running = account.await_state(instance, "running")
+        assert running["PublicIpAddress"] != before
+        (interface,) = running["NetworkInterfaces"]
+        assert interface["Association"]["IpOwnerId"] == "amazon"
 
     @pytest.mark.parametrize("public", [True, False])
     def test_an_elastic_address_stays(self, account, public):
@@ -240,7 +243,10 @@ class TestPublicAddresses:
         account.ec2.stop_instances(InstanceIds=[instance])
         assert account.await_state(instance, "stopped")["PublicIpAddress"] == elastic["PublicIp"]
         account.ec2.start_instances(InstanceIds=[instance])
-        assert account.await_state(instance, "running")["PublicIpAddress"] == elastic["PublicIp"]
+        running = account.await_state(instance, "running")
+        assert running["PublicIpAddress"] == elastic["PublicIp"]
+        (interface,) = running["NetworkInterfaces"]
+        assert interface["Association"]["IpOwnerId"] != "amazon"
         account.ec2.terminate_instances(InstanceIds=[instance])
         account.await_state(instance, "terminated")
         (left,) = account.ec2.describe_addresses(AllocationIds=[elastic["AllocationId"]])["Addresses"]

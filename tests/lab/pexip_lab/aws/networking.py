@@ -65,8 +65,11 @@ class LabNetworkInterface(NetworkInterface):
 
     @property
     def association(self) -> dict[str, Any] | None:
-        """What public address it has; AWS leaves this out where there is none."""
-        return super().association or None
+        """What public address it has, and whose; AWS leaves this out where there is none."""
+        found = super().association
+        if found and self.elastic_address is None:
+            found["ipOwnerId"] = "amazon"
+        return found or None
 
     def stop(self) -> None:
         if self.elastic_address is None:

@@ -85,6 +85,30 @@ def test_only_what_is_new_is_said_with_host_and_time(said):
     assert ended == DONE
 
 
+AWAY = {"failed": True, "away": True, "msg": "no connection to manager.example.com"}
+
+
+def test_a_management_node_that_is_away_for_a_while_is_waited_for(said):
+    looks = Looks(waiting("a: conferences 1", nodes=["a"], changed=True), AWAY, AWAY, waiting("a: conferences 1"), DONE)
+    ended = looks.action().run(task_vars={"inventory_hostname": "conf01"})
+    assert ended == {**DONE, "changed": True}
+    assert [line.split(" s  ")[1] for line in said] == ["a: conferences 1", AWAY["msg"], "a: conferences 1"]
+
+
+def test_one_that_stays_away_is_told_and_what_was_seen_before_is_kept(said):
+    looks = Looks(waiting("a: conferences 1", nodes=["a"], remedy="Ask."), AWAY)
+    ended = looks.action().run(task_vars={})
+    assert ended["failed"] and AWAY["msg"] in ended["msg"] and ended["msg"].endswith("Ask.")
+    assert ended["nodes"] == ["a"] and "away" not in ended
+
+
+def test_one_that_is_away_from_the_start_or_refuses_ends_at_once(said):
+    assert Looks(AWAY).action().run(task_vars={}) == {"changed": False, "failed": True, "msg": AWAY["msg"]}
+    refused = {"failed": True, "msg": "refuses user 'admin' (401)", "status": 401}
+    ended = Looks(waiting("a: conferences 1"), refused, DONE).action().run(task_vars={})
+    assert ended["failed"] and ended["msg"] == refused["msg"]
+
+
 def test_a_look_without_progress_says_what_it_waits_for(said):
     Looks(waiting(), DONE).action().run(task_vars={})
     assert said == ["  [localhost]    0 s  waiting for the node"]
