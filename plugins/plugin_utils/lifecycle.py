@@ -340,7 +340,9 @@ def _remove_problems(case: Case) -> Iterator[str]:
             )
     mine = [instance["instance_id"] for instance in own(case.found.instances, case.name, case.found.platform)]
     for address in case.found.releases(case.name):
-        user = address.get("instance_id") or (address.get("network_interface_id") if address.get("association_id") else None)
+        user = address.get("instance_id") or (
+            address.get("network_interface_id") if address.get("association_id") else None
+        )
         if (user or None) not in [None, *mine]:
             yield (
                 f"{case.name}: the Elastic IP address {address['public_ip']} carries its tags and is in use by {user}: "
@@ -374,7 +376,9 @@ def _not_gone(case: Case) -> Iterator[str]:
     others = [
         f"{instance['instance_id']} ({NODE}: {tags(instance)[NODE]}, {PLATFORM}: {tags(instance).get(PLATFORM, 'none')})"
         for instance in case.found.instances
-        if instance.get("private_ip_address") == node["address"] and NODE in tags(instance) and power(instance) not in GOING
+        if instance.get("private_ip_address") == node["address"]
+        and NODE in tags(instance)
+        and power(instance) not in GOING
     ]
     status, rows = node.get("status") or {}, case.found.reports
     if others:

@@ -345,7 +345,63 @@ def test_what_is_not_removed_is_said(nodes, instances, addresses, words):
 
 def test_an_instance_set_up_by_hand_is_removed_when_it_is_adopted():
     steps = ["adopt", "maintain", "delete", "terminate", "await"]
-    assert does("remove", [node("conf01", 5)], [instance(None, 5)], adopt=True) == steps
+    nodes = [node("conf01", 5), node("conf02", 6)]
+    assert does("remove", nodes, [instance(None, 5), instance("conf02", 6)], adopt=True) == steps
+
+
+def test_nothing_is_terminated_by_its_address_where_no_tag_says_in_which_network_the_platform_is():
+    sentence = problem("remove", [node("conf01", 5)], [{**instance(None, 5), "vpc_id": "vpc-9"}], adopt=True)
+    assert all(word in sentence for word in ("i-5", "vpc-9", "pexip-infinity-platform: manager"))
+
+
+def test_an_instance_that_runs_at_the_address_of_a_node_that_is_silent_may_be_anothers():
+    nodes = [node("conf01", 5, seen=LONG_AGO), node("conf02", 6)]
+    assert "may be another's" in problem("remove", nodes, [instance(None, 5), instance("conf02", 6)], adopt=True)
+    stopped = [instance(None, 5, "stopped"), instance("conf02", 6)]
+    assert "terminate" in does("remove", nodes, stopped, adopt=True)
+
+
+def test_an_instance_with_another_platforms_tags_is_not_left_behind():
+    nodes = [node("conf01", 5, seen=LONG_AGO), node("conf02", 6)]
+    sentence = problem("remove", nodes, [instance("conf01", 5, "stopped")], platform="conf01")
+    assert all(word in sentence for word in ("i-5", "pexip-infinity-platform: manager", "pexip_hostname"))
+
+
+@pytest.mark.parametrize(
+    "use", [{"instance_id": "i-9"}, {"network_interface_id": "eni-1", "association_id": "eipassoc-1"}]
+)
+def test_an_address_that_something_else_uses_is_not_released(use):
+    address = {**eip("198.51.100.1", "conf01"), **use}
+    sentence = problem("remove", [node("conf01", 5)], [instance("conf01", 5)], addresses=[address])
+    assert "in use by " + next(iter(use.values())) in sentence
+
+
+# restart
+
+
+@pytest.mark.parametrize(
+    ("current", "state", "steps"),
+    [
+        pytest.param({}, "running", ["restart"], id="in service"),
+        pytest.param(ours("restarting"), "running", ["restart"], id="draining when it was killed"),
+        pytest.param(ours("restarting"), "stopped", ["restart"], id="stopped when it was killed"),
+        pytest.param(ours("starting"), "stopped", ["restart"], id="starting when it was killed"),
+        pytest.param(ours(), "stopped", [], id="stopped on purpose"),
+        pytest.param(OPERATORS, "stopped", [], id="stopped by an operator"),
+        pytest.param({}, "stopped", [], id="stopped by hand"),
+    ],
+)
+def test_who_is_restarted(current, state, steps):
+    assert does("restart", [node("conf01", 5, **current)], [instance("conf01", 5, state)]) == steps
+
+
+def test_a_restart_takes_them_one_after_the_other():
+    nodes = [node("conf01", 5), node("conf02", 6), node("conf03", 7, "Oslo")]
+    machines = [instance(one["name"], number) for number, one in enumerate(nodes, 5)]
+    judged = plans("restart", ["conf01", "conf02", "conf03"], nodes, machines, floor_nodes=1)
+    assert [found["does"] for found in judged] == [["restart"], ["restart"], []]
+    (sentence,) = judged[2]["problems"]
+    assert "conf03: without it Oslo has 0 always-on nodes in service" in sentence
 
 
 def test_only_addresses_with_the_nodes_tags_are_released():
@@ -355,5 +411,7 @@ def test_only_addresses_with_the_nodes_tags_are_released():
 
 
 def test_an_unknown_job_is_an_error():
-    with pytest.raises(AnsibleFilterError, match=r"no job 'halt'; there are stop, start, refresh_static_nat, remove"):
+    with pytest.raises(
+        AnsibleFilterError, match=r"no job 'halt'; there are stop, start, restart, refresh_static_nat, remove"
+    ):
         plan("halt", [], [])

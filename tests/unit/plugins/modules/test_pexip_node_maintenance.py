@@ -176,7 +176,9 @@ def test_a_node_drains_only_once_it_has_heard_of_its_maintenance_mode(api, memor
     """Until then a conference may begin on it."""
     first = run(api, "a", drain=True)
     assert (first["changed"], first["complete"]) == (True, False)
-    assert first["progress"] == ["a: carries nothing; has yet to confirm its maintenance mode"]
+    assert first["progress"] == [
+        "a: carries nothing that the platform knows of; has yet to confirm its maintenance mode"
+    ]
     memory.status["worker_vm"][0]["sync_status"] = "SYNCING"
     assert run(api, "a", drain=True)["complete"] is False
     memory.status["worker_vm"][0]["sync_status"] = "SYNCED"
@@ -187,6 +189,14 @@ def test_a_node_whose_instance_is_stopped_has_nothing_to_hear(api, memory):
     memory.status["worker_vm"][3]["sync_status"] = "SYNCING"
     done = run(api, "d", drain=True)
     assert (done["changed"], done["complete"], done["nodes"][0]["drained"]) == (True, True, True)
+
+
+def test_a_node_that_runs_and_is_not_heard_of_may_carry_calls(api, memory):
+    assert run(api, "d", drain=True, in_contact=True)["complete"] is False
+    again = run(api, "d", drain=True, in_contact=True)
+    assert (again["complete"], again["nodes"][0]["drained"]) == (False, False)
+    memory.status["worker_vm"][3]["last_updated"] = None  # one that never reported hosts nothing
+    assert run(api, "d", drain=True, in_contact=True)["complete"]
 
 
 def test_check_mode_writes_nothing_waits_for_nothing_and_warns_of_calls(api, memory):
