@@ -12,12 +12,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 DOUBLES = Path(__file__).with_name("awx")
@@ -77,7 +79,12 @@ def collections(tmp_path_factory) -> Path:
     double = place / "ansible_collections/awx/awx"
     for directory in ("plugins/action", "plugins/lookup"):
         (double / directory).mkdir(parents=True)
-    for name in ("MANIFEST.json", "FILES.json", "meta", *(f"plugins/{n}" for n in ("modules", "module_utils", "doc_fragments"))):
+    for name in (
+        "MANIFEST.json",
+        "FILES.json",
+        "meta",
+        *(f"plugins/{n}" for n in ("modules", "module_utils", "doc_fragments")),
+    ):
         (double / name).symlink_to(real / name)
     for module in MODULES:
         (double / f"plugins/action/{module}.py").symlink_to(DOUBLES / "action.py")
@@ -94,7 +101,9 @@ def configure(collections, tmp_path):
         given.write_text(json.dumps(variables))
         there.write_text(json.dumps(found or {}))
         calls.write_text("")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONTROLLER_", "TOWER_"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("CONTROLLER_", "TOWER_"))
+        }
         environment |= {
             "ANSIBLE_COLLECTIONS_PATH": str(collections),
             "ANSIBLE_HOME": str(tmp_path / "home"),
@@ -103,9 +112,19 @@ def configure(collections, tmp_path):
             "AWX_FOUND": str(there),
             "CONTROLLER_HOST": "https://controller.invalid",
         }
-        command = [Path(sys.executable).with_name("ansible-playbook"), "pexip.infinity.configure_awx", "-e", f"@{given}", *options]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False)
-        return Told(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in calls.read_text().splitlines()])
+        command = [
+            Path(sys.executable).with_name("ansible-playbook"),
+            "pexip.infinity.configure_awx",
+            "-e",
+            f"@{given}",
+            *options,
+        ]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
+        return Told(
+            done.returncode, done.stdout + done.stderr, [json.loads(line) for line in calls.read_text().splitlines()]
+        )
 
     return run
 
@@ -117,7 +136,7 @@ def test_every_object_passes_the_modules_own_specs_in_an_order_that_holds(config
     assert modules == [name for name in MODULES if name != "notification_template"]
 
     # Whatever an argument names has been made before, by its name and in its kind.
-    made = {"credential_type": {"Amazon Web Services"}}
+    made = {"credential_type": {"Amazon Web Services", "Machine"}}
     refers = {
         "organization": "organization",
         "lookup_organization": "organization",
@@ -142,7 +161,19 @@ def test_every_object_passes_the_modules_own_specs_in_an_order_that_holds(config
         assert args.get("state", "present") in ("present", "exists")
 
     # What people fill in is made once, and never written over.
-    assert {kind for kind in MODULES if any(args.get("state") == "exists" for args in told.of(kind))} == {"organization", "credential"}
+    assert {kind for kind in MODULES if any(args.get("state") == "exists" for args in told.of(kind))} == {
+        "organization",
+        "credential",
+    }
+
+
+def test_the_readmes_example_runs_as_it_stands(configure):
+    (example,) = re.findall(r"<!-- awx -->\n```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert "\nansible-playbook pexip.infinity.configure_awx -e @awx.yml\n" in (ROOT / "README.md").read_text()
+    told = configure(**yaml.safe_load(example))
+    assert told.rc == 0, told.output
+    removed = configure("-e", "configure_awx_state=absent", **yaml.safe_load(example))
+    assert removed.rc == 0, removed.output
 
 
 def test_options_of_the_controller_reach_the_objects(configure):
@@ -152,7 +183,9 @@ def test_options_of_the_controller_reach_the_objects(configure):
         configure_awx_instance_groups=["aws"],
         configure_awx_passwords="inventory",
         configure_awx_more_credentials=["Vault"],
-        configure_awx_credential_inputs={"Pexip Infinity management API": {"host": "manager.example.com", "password": SECRET}},
+        configure_awx_credential_inputs={
+            "Pexip Infinity management API": {"host": "manager.example.com", "password": SECRET}
+        },
         configure_awx_scm_credential="Git",
         configure_awx_registry_credential="Registry",
         configure_awx_management_node="manager",
@@ -163,21 +196,30 @@ def test_options_of_the_controller_reach_the_objects(configure):
         configure_awx_timezone="Europe/London",
     )
     assert told.rc == 0, told.output
-    named = [name for kind in MODULES if kind not in ("workflow_job_template_node", "inventory_source") for name in told.names(kind)]
+    named = [
+        name
+        for kind in MODULES
+        if kind not in ("workflow_job_template_node", "inventory_source")
+        for name in told.names(kind)
+    ]
     assert len(named) > 25 and [name for name in named if not name.startswith("Lab ")] == []
-    credentials = ["Lab Pexip Infinity management API", "Lab Pexip Infinity AWS", "Vault"]
+    own = ["Lab Pexip Infinity management API", "Lab Pexip Infinity AWS", "Lab Pexip Infinity first login"]
     hooks = ["Lab Pexip Infinity", "On call"]
     for args in told.of("job_template"):
-        assert args["credentials"] == credentials
+        installs = args["playbook"] in ("playbooks/site.yml", "playbooks/deploy_management.yml")
+        assert args["credentials"] == [*(own if installs else own[:2]), "Vault"]
         assert args["instance_groups"] == ["aws"]
         assert args["notification_templates_error"] == hooks
     (workflow,) = told.of("workflow_job_template")
     assert workflow["notification_templates_approvals"] == hooks
-    assert told.names("credential") == credentials[:2]
+    assert told.names("credential") == own
     assert told.of("credential")[0]["inputs"] == {"host": "manager.example.com", "password": SECRET}
     assert [args.get("credential") for args in told.of("project")] == [None, "Git"]
     assert told.of("execution_environment")[0]["credential"] == "Registry"
-    assert [args.get("source_vars") for args in told.of("inventory_source")] == [None, {"PEXIP_MANAGEMENT_NODE": "manager"}]
+    assert [args.get("source_vars") for args in told.of("inventory_source")] == [
+        None,
+        {"PEXIP_MANAGEMENT_NODE": "manager"},
+    ]
     for args in told.of("schedule"):
         assert args["enabled"] is False
         assert args["rrule"].startswith("DTSTART;TZID=Europe/London:")
@@ -201,8 +243,12 @@ def everything(prefix: str = "") -> dict[str, list[dict]]:
         "organizations": [{"name": f"{prefix}Pexip Infinity", "description": MARK}],
         "execution_environments": [{"name": f"{prefix}Pexip Infinity"}],
         "notification_templates": [{"name": f"{prefix}Pexip Infinity", "description": MARK}],
-        "credential_types": [{"name": f"{prefix}Pexip Infinity {n}"} for n in ("management API", "passwords")] + [{"name": "Other"}],
-        "credentials": [{"name": f"{prefix}Pexip Infinity {n}", "credential_type": 7} for n in ("management API", "AWS", "passwords")],
+        "credential_types": [{"name": f"{prefix}Pexip Infinity {n}"} for n in ("management API", "passwords")]
+        + [{"name": "Other"}],
+        "credentials": [
+            {"name": f"{prefix}Pexip Infinity {n}", "credential_type": 7}
+            for n in ("management API", "AWS", "passwords")
+        ],
         "projects": [{"name": f"{prefix}Pexip Infinity {n}"} for n in ("playbooks", "inventory")],
         "inventories": [{"name": f"{prefix}Pexip Infinity{n}"} for n in ("", " live")],
         "job_templates": [{"name": f"{prefix}Pexip Infinity: site"}, {"name": f"{prefix}Pexip Infinity: stop nodes"}],
@@ -225,7 +271,10 @@ def test_all_is_removed_backwards(configure):
 
 
 def test_an_organization_of_ours_goes_when_it_is_empty(configure):
-    told = configure(configure_awx_state="absent", found={"organizations": everything()["organizations"], "inventories": everything()["inventories"]})
+    told = configure(
+        configure_awx_state="absent",
+        found={"organizations": everything()["organizations"], "inventories": everything()["inventories"]},
+    )
     assert told.rc == 0, told.output
     assert told.of("organization") == [{"name": "Pexip Infinity", "state": "absent"}]
 
@@ -248,12 +297,25 @@ def test_what_is_of_other_people_stays(configure, found, said):
 @pytest.mark.parametrize(
     ("variables", "says"),
     [
-        ({}, ["configure_awx_execution_environment is empty", "configure_awx_inventory_url is empty", "Nothing was changed"]),
-        ({**NEEDED, "configure_awx_prefx": "Lab "}, ["configure_awx_prefx", "no such variable", "configure_awx_prefix"]),
+        (
+            {},
+            [
+                "configure_awx_execution_environment is empty",
+                "configure_awx_inventory_url is empty",
+                "Nothing was changed",
+            ],
+        ),
+        (
+            {**NEEDED, "configure_awx_prefx": "Lab "},
+            ["configure_awx_prefx", "no such variable", "configure_awx_prefix"],
+        ),
         ({**NEEDED, "configure_awx_state": "gone"}, ["configure_awx_state", "present, absent", "gone"]),
         ({**NEEDED, "configure_awx_passwords": "vault"}, ["configure_awx_passwords", "credential, inventory", "vault"]),
         ({**NEEDED, "configure_awx_prefix": "a,b"}, ["configure_awx_prefix a,b"]),
-        ({**NEEDED, "configure_awx_credential_inputs": {"Pexip": {"password": SECRET}}}, ["no credential Pexip;", "Pexip Infinity AWS"]),
+        (
+            {**NEEDED, "configure_awx_credential_inputs": {"Pexip": {"password": SECRET}}},
+            ["no credential Pexip;", "Pexip Infinity AWS"],
+        ),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_made(configure, variables, says):

@@ -49,8 +49,12 @@ def test_slices_side_by_side_onboard_their_own_nodes(lab, play, module_play):
     assert "give pexip_hostname and pexip_host (or PEXIP_HOST) to all hosts" in refused.output
     assert lab.api(WORKER_VM)["objects"] == []
 
-    first = play.start(lab, "onboard_nodes", inventory=inventory(lab, ["conf01"], management=True, pexip_hostname="manager"))
-    second = module_play.start(lab, "onboard_nodes", inventory=inventory(lab, ["conf02", "conf03"], pexip_hostname="manager"))
+    first = play.start(
+        lab, "onboard_nodes", inventory=inventory(lab, ["conf01"], management=True, pexip_hostname="manager")
+    )
+    second = module_play.start(
+        lab, "onboard_nodes", inventory=inventory(lab, ["conf02", "conf03"], pexip_hostname="manager")
+    )
     first.wait().succeeded()
     second.wait().succeeded()
     assert sorted(node["name"] for node in lab.api(WORKER_VM)["objects"]) == ["conf01", "conf02", "conf03"]
