@@ -23,7 +23,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 DOUBLES = Path(__file__).with_name("awx")
-FOUND = importlib.util.find_spec("ansible_collections.awx.awx")
+FOUND = importlib.util.find_spec("ansible_collections.awx") and importlib.util.find_spec("ansible_collections.awx.awx")
 MODULES = {
     "organization": "organizations",
     "notification_template": "notification_templates",

@@ -190,7 +190,7 @@ def test_a_question_is_a_variable_of_its_playbook(playbook, question):
     types, choices, default = as_asked(variable)
     assert question["type"] in types & QUESTION_TYPES
     assert question.get("choices", []) == choices
-    assert question["default"] == default and type(question["default"]) is type(default)
+    assert question["default"] == default and isinstance(question["default"], type(default))
     # An answer, a default too, overrides the inventory: what is set there must not be asked.
     assert not variable.policy, "its default is the inventory's"
     assert "_floor" not in variable.name
@@ -364,7 +364,7 @@ def answers_hold(template: dict, answers: dict) -> None:
     assert set(answers) <= set(survey)
     for name, answer in answers.items():
         assert answer in survey[name].get("choices", [answer])
-        assert type(answer) is (int if survey[name]["type"] == "integer" else str)
+        assert isinstance(answer, int if survey[name]["type"] == "integer" else str)
     assert [name for name, question in survey.items() if question["required"] and name not in answers] == []
 
 
