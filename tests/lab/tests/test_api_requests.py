@@ -327,7 +327,7 @@ def test_a_closed_platform_leaves_no_file_open_in_any_thread(api, tmp_path):
         threads.wait(timeout=10)  # read
         threads.wait(timeout=10)  # closed
 
-    readers = [threading.Thread(target=read) for _ in range(2)]
+    readers = [threading.Thread(target=read) for _reader in range(2)]
     for reader in readers:
         reader.start()
     threads.wait(timeout=10)
