@@ -13,11 +13,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Tally:
-    """Counts the cases of one kind; `close` fails when one was not survived, and names it."""
+    """Counts the cases of one kind; `close` fails when one was not survived, and names it.
+
+    :param of: how many cases there could be, where only some are tried; else all are
+    """
 
     kind: str
     record: Callable[[str, object], None]
     cases: int = 0
+    of: int | None = None
     lost: list[str] = field(default_factory=list)
 
     @contextmanager
@@ -33,5 +37,6 @@ class Tally:
         """Tells the report, and fails when a case was lost or there was none."""
         self.record("kind", self.kind)
         self.record("cases", self.cases)
+        self.record("of", self.cases if self.of is None else self.of)
         self.record("survived", self.cases - len(self.lost))
         assert not self.lost, f"{self.kind}: {len(self.lost)} of {self.cases} not survived:\n" + "\n".join(self.lost)

@@ -29,6 +29,7 @@ SAMPLES = {"deploy_management": 2, "onboard_nodes": 1, "enable_bursting": 1}
 def test_a_playbook_meets_faults(scenario, lab_factory, play, undisturbed, tally, chance):
     counted = tally("faults in whole playbook runs")
     known = [trouble for trouble in troubles.ALL if scenario.name in trouble.scenarios]
+    counted.of = len(known)
     for trouble in chance.sample(known, SAMPLES[scenario.name]):
         with counted.case(f"{scenario.name}: {trouble}"), scenario.begun(lab_factory, play) as lab:
             lab.fault_add(**trouble.options)

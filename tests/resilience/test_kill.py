@@ -36,6 +36,7 @@ def test_killed_in_every_writing_request(scenario, when, lab_factory, play, undi
         last.succeeded()
         assert picture.differences(expected.picture, picture.take(lab)) == []
     asked = Counter(map(_named, expected.writes))
+    counted.of = (asked | killed).total()
     assert not asked - killed, f"never killed in: {asked - killed}"
 
 
@@ -43,6 +44,7 @@ def test_killed_in_every_writing_request(scenario, when, lab_factory, play, undi
 def test_killed_between_tasks(scenario, lab_factory, play, undisturbed, tally, chance):
     expected = undisturbed(scenario)
     counted = tally("kill between two tasks")
+    counted.of = len(expected.tasks)
     with scenario.begun(lab_factory, play) as lab:
         for task in sorted(
             chance.sample(expected.tasks, min(BOUNDARIES, len(expected.tasks))), key=expected.tasks.index

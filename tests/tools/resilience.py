@@ -4,7 +4,8 @@
 
 """Closes the output of `make resilience`: one table of what was tried, kind by kind, and what was survived.
 
-Usage: resilience.py REPORT, a JUnit file whose test cases have the properties kind, cases and survived.
+Usage: resilience.py REPORT, a JUnit file whose test cases have the properties kind, cases, of (how many there could be) and
+survived.
 Exit status 1 when something was not survived, or a kind of attack was not tried at all.
 """
 
@@ -19,18 +20,20 @@ from xml.etree import ElementTree
 def main(report: str) -> int:
     """Print the table; the exit status."""
     cases: Counter[str] = Counter()
+    possible: Counter[str] = Counter()
     survived: Counter[str] = Counter()
     for test in ElementTree.parse(report).iter("testcase"):
         found = {item.get("name"): item.get("value") for item in test.iter("property")}
         if "kind" in found:
             cases[found["kind"]] += int(found["cases"])
+            possible[found["kind"]] += int(found["of"])
             survived[found["kind"]] += int(found["survived"])
     width = max(map(len, ["Kind", *cases]))
     print(f"\nSeed {os.environ.get('PEXIP_TEST_SEED') or 1}\n")
-    print(f"{'Kind':{width}}  {'Cases':>6}  {'Survived':>8}")
+    print(f"{'Kind':{width}}  {'Cases':>6}  {'Of':>6}  {'Survived':>8}")
     for kind in sorted(cases):
-        print(f"{kind:{width}}  {cases[kind]:6}  {survived[kind]:8}")
-    print(f"{'All':{width}}  {cases.total():6}  {survived.total():8}")
+        print(f"{kind:{width}}  {cases[kind]:6}  {possible[kind]:6}  {survived[kind]:8}")
+    print(f"{'All':{width}}  {cases.total():6}  {possible.total():6}  {survived.total():8}")
     return int(not cases or any(not number for number in cases.values()) or cases != survived)
 
 
