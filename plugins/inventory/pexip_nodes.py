@@ -123,8 +123,8 @@ notes:
   - "With O(ec2=true) there are also, for a node that has an instance: C(instance_id), C(instance_type), C(instance_state),
     C(instance_tags), C(public_ip) (null while it has none), C(availability_zone), C(region), C(subnet_id) and
     C(public_address) (V(none), V(dynamic) or V(elastic): what the node's static NAT address is)."
-  - The options of the connection are variables, too, except for the password, so that the playbooks of this collection ask
-    the same Management Node. They read the password from E(PEXIP_PASSWORD) or from C(pexip_password).
+  - The options of the connection are variables, too, so that the playbooks of this collection ask the same Management Node;
+    except for the password, and for an O(ca_path) from the environment. They read the password from E(PEXIP_PASSWORD) or from C(pexip_password).
   - Secret fields are neither in the variables nor in the cache. Options that decide what is read are part of the cache's
     key, as a digest without passwords and secret keys, so another Management Node, account or filter is never answered
     from it.
@@ -260,6 +260,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 given[name] = self.templar.template(given[name])
             except AnsibleError as error:
                 raise AnsibleParserError(f"{name}: {error}") from None
+        self._given = set(given)
         super().set_options(task_keys=task_keys, var_options=var_options, direct=given)
         unknown = sorted(set(given) - set(self._options))
         if unknown:
@@ -317,6 +318,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.inventory.add_child(NODES, self.inventory.add_group(f"pexip_{kind}"))
         place = {name: self.get_option(name) for name in CONNECTION_OPTIONS if name != "password"}
         connection = {name: value for name, value in place.items() if value not in (None, "")}
+        if "ca_path" not in self._given:  # a file that the environment names may be this run's alone, as AWX's are
+            connection.pop("ca_path", None)
         if manager:
             self.inventory.add_group(MANAGEMENT)
             self._add(manager, MANAGEMENT, place["host"], connection)

@@ -26,7 +26,7 @@ from ansible_collections.pexip.infinity.plugins.inventory import pexip_nodes
 from ansible_collections.pexip.infinity.plugins.module_utils.module import CONNECTION_OPTIONS
 from ansible_collections.pexip.infinity.plugins.plugin_utils import ec2_instances
 from ansible_collections.pexip.infinity.plugins.plugin_utils.node_hosts import ALWAYS_ON, OVERFLOW, bursts
-from ansible_collections.pexip.infinity.tests.unit.support import PASSWORD, Memory, Reply, Server
+from ansible_collections.pexip.infinity.tests.unit.support import PASSWORD, Memory, Reply, Server, authority
 from moto.server import ThreadedMotoServer
 
 NAME = "pexip.infinity.pexip_nodes"
@@ -358,6 +358,15 @@ def test_options_can_be_templates_and_come_from_the_environment(make, api, monke
 
 
 # Filters
+
+
+def test_a_ca_file_is_a_variable_only_where_the_inventorys_file_names_it(make, tmp_path, monkeypatch):
+    """One that the environment names may be there for this run alone."""
+    path = str(tmp_path / "ca.pem")
+    authority().cert_pem.write_to_path(path)
+    monkeypatch.setenv("PEXIP_CA_PATH", path)
+    assert "pexip_ca_path" not in make(tls_fingerprint=None).get_host("conf01").get_vars()
+    assert make(tls_fingerprint=None, ca_path=path).get_host("conf01").get_vars()["pexip_ca_path"] == path
 
 
 def test_filters_are_evaluated_by_the_platform(make, api):
