@@ -38,7 +38,7 @@ units: venv ## unit tests, and the lab's own tests
 integration: venv ## playbooks and modules against the lab
 	@pytest tests/integration -n $(WORKERS) --dist loadfile --junitxml=$(REPORTS)/integration.xml $(PYTEST_ARGS)
 
-molecule: venv ## every role's scenario, two at a time (ROLE=name for one)
+molecule: venv ## every role's scenario, and that of a project that reuses roles, two at a time (ROLE=name for one)
 	@tests/tools/molecule.sh $(ROLE)
 
 resilience: venv ## the attacks: kills, faults, bad input, calls, secrets (QUICK=1: the part that `make test` runs; PEXIP_TEST_SEED=number: the same again)
@@ -60,7 +60,7 @@ lab-down: venv ## stop it
 	@pexip-lab down --state $(LAB)
 
 clean: ## stop the labs of this directory and remove everything made here, .venv too
-	@for state in .lab* .cache/molecule/*/lab; do \
+	@for state in .lab* .cache/molecule/*/lab .cache/molecule/reuse/video/.molecule/lab; do \
 		if [ -d "$$state" ] && [ -x .venv/bin/pexip-lab ]; then pexip-lab down --state "$$state"; fi; done
 	@rm -rf .venv .cache .lab* .ansible .pytest_cache .ruff_cache .hypothesis tests/output *.tar.gz
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

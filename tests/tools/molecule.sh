@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Runs molecule scenarios, two at a time: all of them, or those that are named. Run through `make molecule [ROLE=name]`.
-# Each has a lab on a network of its own, and works in .cache/molecule/NAME.
+# Each has a lab on a network of its own, and works in .cache/molecule/NAME. `reuse` is that of docs/examples/role-reuse.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 if [ "${1:-}" = --one ]; then
+  if [ "$2" = reuse ]; then exec tests/tools/reuse.sh; fi
   work=$PWD/.cache/molecule/$2
   lab=$work/lab
   export MOLECULE_EPHEMERAL_DIRECTORY=$work ANSIBLE_NOCOLOR=1 NO_COLOR=1
@@ -25,9 +26,10 @@ if [ "${#scenarios[@]}" -eq 0 ]; then
   for file in extensions/molecule/*/molecule.yml; do
     scenarios+=("$(basename "$(dirname "$file")")")
   done
+  scenarios+=(reuse)
 fi
 for scenario in "${scenarios[@]}"; do
-  [ -f "extensions/molecule/$scenario/molecule.yml" ] || { echo "no such scenario: $scenario" >&2; exit 1; }
+  [ "$scenario" = reuse ] || [ -f "extensions/molecule/$scenario/molecule.yml" ] || { echo "no such scenario: $scenario" >&2; exit 1; }
 done
 
 logs=.cache/reports/molecule
