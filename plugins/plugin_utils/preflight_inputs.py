@@ -49,7 +49,10 @@ def required_variables(plan: Plan) -> Iterator[str]:
     if not plan.version:
         yield "pexip_version is not given: give the platform's version, such as 11.0.0"
     if not plan.management:
-        yield "The group pexip_management is empty: put the Management Node's host into it"
+        yield (
+            "The group pexip_management is empty: put the Management Node's host into it or, where this is a slice of an "
+            "inventory, give pexip_hostname and pexip_host (or PEXIP_HOST) to all hosts"
+        )
     for host in plan.hosts:
         for field in HOST_NEEDS if host is plan.management else NODE_NEEDS:
             if not host.get(field) and field not in host["undefined"]:
