@@ -15,7 +15,7 @@ LAB ?= .lab
 export PYTHON KEEP LAB WORKERS PYTEST_ARGS QUICK
 REPORTS := .cache/reports
 
-.PHONY: help demo test lint sanity units integration molecule resilience iam bench lab-up lab-down clean venv stage
+.PHONY: help demo test lint sanity units integration molecule runner resilience iam bench lab-up lab-down clean venv stage
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -23,10 +23,10 @@ help: ## list these commands
 demo: venv ## a bursting platform in a simulated AWS account, from nothing (KEEP=1 leaves it up)
 	@tests/tools/demo.sh
 
-test: venv ## everything below down to molecule, and the quick part of resilience; about 20 minutes on two cores
+test: venv ## everything below down to molecule, and the quick parts of runner and resilience; about 20 minutes on two cores
 	@tests/tools/test.sh
 
-lint: venv stage ## ansible-lint, ruff, changelog, documentation, coverage table, project laws
+lint: venv stage ## ansible-lint, ruff, changelog, documentation, galaxy-importer, coverage table, project laws
 	@tests/tools/lint.sh
 
 sanity: venv stage ## ansible-test sanity, without ignore entries
@@ -40,6 +40,9 @@ integration: venv ## playbooks and modules against the lab
 
 molecule: venv ## every role's scenario, and that of a project that reuses roles, two at a time (ROLE=name for one)
 	@tests/tools/molecule.sh $(ROLE)
+
+runner: venv ## every playbook of the built collection under ansible-runner, as AWX runs it (QUICK=1: the part that `make test` runs, job slices)
+	@tests/tools/runner.sh
 
 resilience: venv ## the attacks: kills, faults, bad input, calls, secrets (QUICK=1: the part that `make test` runs; PEXIP_TEST_SEED=number: the same again)
 	@tests/tools/resilience.sh

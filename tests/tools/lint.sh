@@ -21,6 +21,7 @@ step "changelog" antsibull-changelog lint
 # Works on the copy, where the collection has its real name and nothing else is around.
 step "module documentation" env ANSIBLE_COLLECTIONS_PATH="$PWD/.cache" antsibull-docs lint-collection-docs \
   --plugin-docs --validate-collection-refs dependent --skip-rstcheck "$copy"
+step "galaxy-importer" tests/tools/importer.sh
 step "coverage table" python tests/tools/coverage.py --check
 step "IAM policies" python tests/tools/iam_policies.py --check
 step "project laws" pytest -q --tb=short tests/unit/test_project.py

@@ -338,7 +338,13 @@ class Memory:
 def run_module(module: Any, *, check: bool = False, diff: bool = False, **args: Any) -> dict[str, Any]:
     """Runs a module's ``main`` and returns its JSON, with ``stdout`` the very text that it printed."""
     warnings._global_warnings.clear()  # a module's process has its own
-    given = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_verbosity": 4, **args}
+    given = {
+        "_ansible_check_mode": check,
+        "_ansible_diff": diff,
+        "_ansible_verbosity": 4,
+        "_ansible_inject_invocation": True,  # from ansible-core 2.21 on it is left out otherwise
+        **args,
+    }
     with pytest.MonkeyPatch.context() as patch, patch_module_args(given):
         printed: list[str] = []
         # A module's warnings go into its result; beside tests of action plugins Ansible takes this process for its own.

@@ -7,14 +7,22 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.pexip.infinity.plugins.module_utils.module import CONNECTION_OPTIONS
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
@@ -209,8 +217,81 @@ def test_the_artefact_holds_what_a_user_installs_and_nothing_else(artefact):
     made = {"MANIFEST.json", "FILES.json"}
     known = {str(path.relative_to(ROOT)) for path in project_files()}
     assert artefact - known == made
-    kept_back = ("tests/", "extensions/molecule/", ".", "Makefile", "pyproject.toml", "requirements-dev.txt")
+    kept_back = (
+        "tests/",
+        "extensions/molecule/",
+        ".",
+        "Makefile",
+        "pyproject.toml",
+        "requirements-dev.txt",
+        "execution-environment.yml",
+        "ansible-navigator.yml",
+        "changelogs/config.yaml",
+        "changelogs/fragments/",
+        "docs/coverage.yml",
+    )
     assert [name for name in artefact if name.startswith(kept_back)] == []
+    kinds = {"README.md", "LICENSE", "requirements.txt", "requirements.yml", "bindep.txt", *made}
+    kinds |= {"changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "CHANGELOG.rst"}
+    assert {name.split("/")[0] for name in artefact} <= kinds
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory) -> Path:
+    """A copy of the repository in which the README's commands for an execution environment were run."""
+    copy = tmp_path_factory.mktemp("repository")
+    for path in project_files():
+        (copy / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy / path.relative_to(ROOT))
+    (commands,) = re.findall(
+        r"<!-- execution environment -->\n```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    subprocess.run(["bash", "-euc", commands], cwd=copy, env=environment, check=True, capture_output=True)
+    return copy
+
+
+def test_an_execution_environment_is_made_of_the_artefact(packed):
+    context = packed / "context"
+    (containerfile,) = (path for path in context.iterdir() if path.is_file())
+    assert "collection install artefact/pexip-infinity-*.tar.gz" in containerfile.read_text()
+    (archive,) = (context / "_build/artefact").iterdir()
+    collections = packed / "installed"
+    with tarfile.open(archive) as opened:
+        opened.extractall(collections / "ansible_collections/pexip/infinity", filter="data")
+    introspect = [Path(sys.executable).with_name("ansible-builder"), "introspect", collections]
+    found = subprocess.run(introspect, check=True, capture_output=True, text=True).stdout
+    for name in (*re.findall(r"^\w+", (ROOT / "requirements.txt").read_text(), re.MULTILINE), "openssh-clients"):
+        assert name in found
+
+
+def test_ansible_navigator_passes_on_what_the_collection_reads():
+    passed = load("ansible-navigator.yml")["ansible-navigator"]["execution-environment"]["environment-variables"][
+        "pass"
+    ]
+    twins = {f"PEXIP_{option.upper()}" for option in CONNECTION_OPTIONS}
+    plugin = set(re.findall(r"name: (PEXIP_\w+)", (ROOT / "plugins/inventory/pexip_nodes.py").read_text()))
+    assert twins | plugin <= set(passed)
+
+
+def test_version_bounds_are_the_same_everywhere():
+    """The ends are tested: the lower by make test with Python 3.11, the upper by hand with Python 3.13."""
+    bounds = SpecifierSet(load("meta/runtime.yml")["requires_ansible"])
+    low, high = min((spec.version for spec in bounds), key=Version), max((spec.version for spec in bounds), key=Version)
+    minor = [f"2.{number}" for number in range(Version(low).minor, Version(high).minor)]
+    readme = (ROOT / "README.md").read_text()
+    assert f"ansible-core {', '.join(minor[:-1])} or {minor[-1]} and" in readme
+    assert f"'ansible-core>={minor[0]},<{Version(high).major}.{Version(high).minor}'" in readme
+    assert f"with ansible-core {minor[0]}" in readme and f"with ansible-core {minor[-1]}" in readme
+    assert {load(f"roles/{role}/meta/main.yml")["galaxy_info"]["min_ansible_version"] for role in ROLES} == {minor[0]}
+    assert Version(metadata.version("ansible-core")) in bounds
+    pythons = re.search(r"Python (3\.\d+), (3\.\d+)\nor (3\.\d+), ansible-core", readme).groups()
+    assert " | ".join(pythons) + ") ;;" in (ROOT / "tests/tools/venv.sh").read_text()
+    assert f">={pythons[0]}" in load("tests/config.yml")["modules"]["python_requires"]
+    amazon = Path(sysconfig.get_path("purelib")) / "ansible_collections/amazon/aws/MANIFEST.json"
+    tested = json.loads(amazon.read_text())["collection_info"]["version"]
+    assert Version(tested) in SpecifierSet(load("galaxy.yml")["dependencies"]["amazon.aws"])
+    assert f"amazon.aws {tested.rsplit('.', 1)[0]}" in readme
 
 
 def test_dependencies_point_one_way():
@@ -238,6 +319,7 @@ def test_makefile_lists_its_commands():
         "units",
         "integration",
         "molecule",
+        "runner",
         "iam",
         "bench",
         "lab-up",

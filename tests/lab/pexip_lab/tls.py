@@ -109,6 +109,8 @@ def expired_twin(certificate_path: pathlib.Path, key_path: pathlib.Path) -> path
         .add_extension(issuer.extensions.get_extension_for_class(x509.SubjectAlternativeName).value, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        # Python 3.13 looks for it before it looks at the dates.
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
