@@ -23,7 +23,7 @@ help: ## list these commands
 demo: venv ## a bursting platform in a simulated AWS account, from nothing (KEEP=1 leaves it up)
 	@tests/tools/demo.sh
 
-test: venv ## everything below down to molecule, and the quick parts of runner and resilience; about 20 minutes on two cores
+test: venv ## everything below down to molecule, and the quick parts of molecule and resilience; about 20 minutes on two cores
 	@tests/tools/test.sh
 
 lint: venv stage ## ansible-lint, ruff, changelog, documentation, galaxy-importer, coverage table, project laws
@@ -38,10 +38,10 @@ units: venv ## unit tests, and the lab's own tests
 integration: venv ## playbooks and modules against the lab
 	@pytest tests/integration -n $(WORKERS) --dist loadfile --junitxml=$(REPORTS)/integration.xml $(PYTEST_ARGS)
 
-molecule: venv ## every role's scenario, and that of a project that reuses roles, two at a time (ROLE=name for one)
+molecule: venv ## every role's scenario, and that of a project that reuses roles, two at a time (ROLE=name for one; QUICK=1: without the side effects, the part that `make test` runs)
 	@tests/tools/molecule.sh $(ROLE)
 
-runner: venv ## every playbook of the built collection under ansible-runner, as AWX runs it (QUICK=1: the part that `make test` runs, job slices)
+runner: venv ## every playbook of the built collection under ansible-runner, as AWX runs it (QUICK=1: job slices alone)
 	@tests/tools/runner.sh
 
 resilience: venv ## the attacks: kills, faults, bad input, calls, secrets (QUICK=1: the part that `make test` runs; PEXIP_TEST_SEED=number: the same again)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The built collection under ansible-runner, as AWX runs it; run through `make runner` (QUICK=1: the job slices alone).
+# The built collection under ansible-runner, as AWX runs it; run through `make runner` (QUICK=1: job slices alone).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

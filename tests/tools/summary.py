@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
-PARTS = ("lint", "sanity", "units", "integration", "molecule", "runner", "resilience")
+PARTS = ("lint", "sanity", "units", "integration", "molecule", "resilience")
 
 
 # The one reason for which a test may be skipped: nobody has to install a browser for `make test`.

@@ -40,7 +40,7 @@ wait "$sanity"
 trap - EXIT
 show sanity
 
-for part in integration molecule runner resilience; do
+for part in integration molecule resilience; do
   printf '\n==== running: %s\n' "$part"
   started=$SECONDS
   make "$part" QUICK=1 </dev/null 2>&1 | tee "$reports/$part.log"
