@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import trustme
 from ansible.module_utils.common import warnings
+from ansible.module_utils.common.parameters import PASS_VARS
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.pexip.infinity.plugins.module_utils.client import Client, Connection
 
@@ -342,9 +343,10 @@ def run_module(module: Any, *, check: bool = False, diff: bool = False, **args: 
         "_ansible_check_mode": check,
         "_ansible_diff": diff,
         "_ansible_verbosity": 4,
-        "_ansible_inject_invocation": True,  # from ansible-core 2.21 on it is left out otherwise
         **args,
     }
+    if "inject_invocation" in PASS_VARS:  # from ansible-core 2.21 on it is left out unless asked for
+        given["_ansible_inject_invocation"] = True
     with pytest.MonkeyPatch.context() as patch, patch_module_args(given):
         printed: list[str] = []
         # A module's warnings go into its result; beside tests of action plugins Ansible takes this process for its own.
