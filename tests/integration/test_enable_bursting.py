@@ -289,14 +289,15 @@ def test_a_node_whose_state_is_not_to_be_had_takes_no_other_with_it(lab, enable,
     lab.ec2().stop_instances(InstanceIds=[*identities.values()])
     until(lambda: set(power(lab).values()) == {"stopped"}, "the overflow nodes to be stopped")
     lab.ec2().delete_tags(Resources=[*identities.values()], Tags=[{"Key": "pexip-cloud"}])
-    lab.fault_add("status", "aws", status=500, method="DescribeInstances", match=identities["burst01"])
+    lab.fault_add("unauthorized", "aws", method="DescribeInstances", match=identities["burst01"])
     run = enable("--limit", "manager,burst01,burst02").failed()
     lab.fault_clear()
     (told,) = [message for message in run.failures if message.startswith("burst01")]
-    assert f"burst01: the instance {identities['burst01']} has not stopped within" in told and "InternalError" in told
+    assert f"burst01: the instance {identities['burst01']} has not stopped within" in told and "AuthFailure" in told
     assert [instances(lab)[name]["Tags"].get("pexip-cloud") for name in BURST] == [None, "manager"]
     enable("--limit", "manager,burst01,burst02").succeeded()
     assert instances(lab)["burst01"]["Tags"]["pexip-cloud"] == "manager"
+    lab.ec2().start_instances(InstanceIds=[identities["burst01"]])  # as the platform had before
 
 
 def test_the_key_is_rotated(lab, enable, started):
