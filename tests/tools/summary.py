@@ -18,8 +18,9 @@ from xml.etree import ElementTree
 PARTS = ("lint", "sanity", "units", "integration", "molecule", "resilience")
 
 
-# The one reason for which a test may be skipped: nobody has to install a browser for `make test`.
-NO_BROWSER = "no Chromium is installed"
+# The reasons for which a test may be skipped: nobody has to install a browser for `make test`, and the ansible packages for
+# newer Pythons come without awx.awx, which no server is asked for here.
+ALLOWED = {"no Chromium is installed", "this ansible package has no awx.awx"}
 
 
 def count(reports: Path) -> Counter[str]:
@@ -29,7 +30,7 @@ def count(reports: Path) -> Counter[str]:
         for suite in ElementTree.parse(report).iter("testsuite"):
             failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
             skipped = int(suite.get("skipped", 0))
-            allowed = sum(item.get("message") == NO_BROWSER for item in suite.iter("skipped"))
+            allowed = sum(item.get("message") in ALLOWED for item in suite.iter("skipped"))
             outcomes["failed"] += failed
             outcomes["skipped"] += skipped - allowed
             outcomes["passed"] += int(suite.get("tests", 0)) - failed - skipped
