@@ -227,17 +227,35 @@ def every_node(nodes: list[dict[str, Any]]) -> Choice:
     return Choice(chosen, sentence(f"all overflow nodes asked for ({named(chosen)})", running(chosen), left_out(nodes)))
 
 
-def nodes_for_capacity(nodes: list[dict[str, Any]], wanted: int, free: int) -> Choice:
-    """The fewest nodes that bring ``wanted`` free HD connections, of which ``free`` are there on the available nodes.
+def hd_calls_coming(on: list[dict[str, Any]], places: list[dict[str, Any]]) -> int:
+    """The HD connections of nodes that are on, and that the figures of their locations do not hold yet.
 
-    Nodes that are starting count with all that they can host. Of equal nodes the first by name is taken; the last one is the
-    smallest that does. Raises PexipError when all nodes together cannot bring as many: then nothing is started.
+    A node that has just reported in is for a moment not among them; ``places`` are ``cloud_overflow_location`` rows that
+    were read before the nodes, so that none is counted twice.
+    """
+    figures = {row["name"]: row.get("max_hd_calls") for row in places}
+    coming = 0
+    for place in {node["location"] for node in on}:
+        there = [(node["max_hd_calls"] or 0, node["in_contact"]) for node in on if node["location"] == place]
+        not_heard_of = sum(most for most, heard in there if not heard)
+        known = figures.get(place)
+        coming += not_heard_of if known is None else max(not_heard_of, sum(most for most, _heard in there) - known)
+    return coming
+
+
+def nodes_for_capacity(nodes: list[dict[str, Any]], wanted: int, places: list[dict[str, Any]]) -> Choice:
+    """The fewest nodes that bring ``wanted`` free HD connections, with what ``places`` say is free on available nodes.
+
+    ``places`` are rows of ``cloud_overflow_location``. Nodes that are starting count with all that they can host. Of equal
+    nodes the first by name is taken; the last one is the smallest that does. Raises PexipError when all nodes together
+    cannot bring as many: then nothing is started.
     """
     if not nodes:
         raise PexipError(f"capacity: there is no cloud overflow node. {SEE_TAGS}")
     able = [node for node in nodes if can_serve(node)]
     on = [node for node in able if node["state"] in ON]
-    coming = sum(node["max_hd_calls"] or 0 for node in on if not node["in_contact"])
+    free = sum(row.get("free_hd_calls") or 0 for row in places)
+    coming = hd_calls_coming(on, places)
     spare = sorted(
         (node for node in able if node["state"] not in ON),
         key=lambda node: (-(node["max_hd_calls"] or 0), node["state"] != "stopped", str(node["name"])),

@@ -171,8 +171,10 @@ START = resource_path("platform__start_cloudnode", family="command")
 class Fleet:
     """The overflow nodes of a platform, as they were read last."""
 
-    def __init__(self, client: Client):
+    def __init__(self, client: Client, places: bool):
+        """Reads them; with ``places`` also the overflow locations' figures, and first (see hd_calls_coming)."""
         self.client = client
+        self.places = self.status("cloud_overflow_location") if places else []
         self.read()
 
     def read(self) -> None:
@@ -186,7 +188,7 @@ class Fleet:
 
     def choose(self, params: dict[str, Any]) -> Choice:
         """The nodes that the options ask for; raises PexipError for what is not there."""
-        nodes, location, free = self.nodes, params["location"], 0
+        nodes, location = self.nodes, params["location"]
         if location:
             places = {node["location"] for node in nodes if node["location"]}
             if location not in places:
@@ -196,9 +198,8 @@ class Fleet:
             return nodes_by_name(nodes, params["name"], [status["name"] for status in self.statuses])
         if params["all"]:
             return every_node(nodes)
-        for row in self.status("cloud_overflow_location"):
-            free += row["free_hd_calls"] or 0 if location in (None, "", row["name"]) else 0
-        return nodes_for_capacity(nodes, params["capacity"], free)
+        meant = [row for row in self.places if location in (None, "", row["name"])]
+        return nodes_for_capacity(nodes, params["capacity"], meant)
 
     def now(self, nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """These nodes as they were read last."""
@@ -226,7 +227,7 @@ class Fleet:
 def look(module: InfinityModule, client: Client) -> dict[str, Any]:
     """One look: starts what has to be started, and says what is still missing."""
     params = module.params
-    fleet = Fleet(client)
+    fleet = Fleet(client, places=params["capacity"] is not None)
     try:
         choice = fleet.choose(params)
     except PexipError as error:

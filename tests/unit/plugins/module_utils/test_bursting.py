@@ -217,12 +217,17 @@ def node(name, capacity=15, state="stopped", **more):
     }
 
 
+def place(free, most=None, name="AWS burst"):
+    """An overflow location's figures."""
+    return [{"name": name, "free_hd_calls": free, "max_hd_calls": most}]
+
+
 def names(choice):
     return [node["name"] for node in choice.nodes]
 
 
 def test_nothing_is_started_where_enough_is_free():
-    choice = nodes_for_capacity([node("a", state="running"), node("b")], 12, 12)
+    choice = nodes_for_capacity([node("a", state="running"), node("b")], 12, place(12, 15))
     assert (names(choice), choice.off) == (["a"], [])
     assert choice.explanation == (
         "12 free HD connections asked for, 12 on the nodes that run or start; nothing has to be started."
@@ -238,7 +243,7 @@ def test_what_is_starting_counts_and_the_last_node_is_the_smallest_that_does():
         node("e", 15),
         node("f", 15),
     ]
-    choice = nodes_for_capacity(fleet, 73, 4)
+    choice = nodes_for_capacity(fleet, 73, place(4, 20))
     assert names(choice) == ["a", "b", "d", "e"]
     assert [item["name"] for item in choice.off] == ["d", "e"]
     assert choice.explanation == (
@@ -247,8 +252,32 @@ def test_what_is_starting_counts_and_the_last_node_is_the_smallest_that_does():
     )
 
 
+@pytest.mark.parametrize(
+    ("figures", "there"),
+    [
+        (place(0, 0), 30),  # neither of the two that have just reported in is counted yet
+        (place(11, 15), 26),
+        (place(26, 30), 26),
+        (place(26, 45), 26),  # a node in maintenance mode, which hosts nothing new, has its capacity
+        (place(26), 26),
+        ([], 0),
+    ],
+)
+def test_a_node_that_has_just_reported_in_counts_before_its_location_counts_it(figures, there):
+    fleet = [node("a", state="running"), node("b", state="running"), node("c")]
+    choice = nodes_for_capacity(fleet, max(there, 1), figures)
+    assert f"{there} on the nodes that run or start" in choice.explanation
+    assert bool(choice.off) == (there == 0)
+
+
+def test_what_one_location_has_more_makes_no_other_have_less():
+    fleet = [node("a", state="running"), node("b", state="pending", location="AWS two")]
+    figures = [*place(15, 45), *place(0, 0, "AWS two")]
+    assert "30 on the nodes" in nodes_for_capacity(fleet, 30, figures).explanation
+
+
 def test_a_stopped_node_comes_before_one_that_is_still_stopping():
-    assert names(nodes_for_capacity([node("a", state="stopping"), node("b")], 5, 0)) == ["b"]
+    assert names(nodes_for_capacity([node("a", state="stopping"), node("b")], 5, place(0))) == ["b"]
 
 
 def test_nodes_that_could_host_nothing_are_left_out():
@@ -258,7 +287,7 @@ def test_nodes_that_could_host_nothing_are_left_out():
         node("c", state="terminated"),
         node("d", 15),
     ]
-    choice = nodes_for_capacity(fleet, 15, 0)
+    choice = nodes_for_capacity(fleet, 15, place(0))
     assert names(choice) == ["d"]
     assert "a left out (maintenance mode)" in choice.explanation
     assert names(every_node(fleet)) == ["d"]
@@ -267,7 +296,7 @@ def test_nodes_that_could_host_nothing_are_left_out():
 def test_more_than_there_is_starts_nothing_and_says_how_much_there_is():
     fleet = [node("a", state="running"), node("b"), node("c", None), node("d", maintenance_mode=True)]
     with pytest.raises(PexipError) as caught:
-        nodes_for_capacity(fleet, 60, 10)
+        nodes_for_capacity(fleet, 60, place(10, 15))
     assert str(caught.value) == (
         "capacity: 60 free HD connections asked for, and all overflow nodes together bring 25 "
         "(10 on the nodes that run or start); d left out (maintenance mode); c never reported a capacity; "
@@ -281,9 +310,9 @@ def test_no_fewer_nodes_would_bring_the_capacity(capacities, wanted, free):
     lacking = max(0, wanted - free)
     if sum(capacities) < lacking:
         with pytest.raises(PexipError, match="nothing was started"):
-            nodes_for_capacity(fleet, wanted, free)
+            nodes_for_capacity(fleet, wanted, place(free))
         return
-    chosen = [item["max_hd_calls"] for item in nodes_for_capacity(fleet, wanted, free).nodes]
+    chosen = [item["max_hd_calls"] for item in nodes_for_capacity(fleet, wanted, place(free)).nodes]
     fewest = next(
         count
         for count in range(len(capacities) + 1)
@@ -291,7 +320,7 @@ def test_no_fewer_nodes_would_bring_the_capacity(capacities, wanted, free):
     )
     assert sum(chosen) >= lacking
     assert len(chosen) == fewest
-    assert nodes_for_capacity(fleet[::-1], wanted, free) == nodes_for_capacity(fleet, wanted, free)
+    assert nodes_for_capacity(fleet[::-1], wanted, place(free)) == nodes_for_capacity(fleet, wanted, place(free))
 
 
 def test_nodes_are_named_by_name_or_instance_each_once():

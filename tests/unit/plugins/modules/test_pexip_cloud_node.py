@@ -135,6 +135,14 @@ def test_a_capacity_counts_what_is_free_in_the_locations_that_are_meant(api, mem
     assert run(api, capacity=12, location="AWS burst", wait=False, check=True)["started"] == []
 
 
+def test_a_node_that_has_just_reported_in_is_not_started_beside(api, memory):
+    memory.be("b1", "running", NOW)
+    memory.status["cloud_overflow_location"][0] |= {"free_hd_calls": 0, "max_hd_calls": 0}
+    done = run(api, capacity=15)
+    assert (done["changed"], done["complete"], memory.started) == (False, True, [])
+    assert api.lines == ["GET cloud_overflow_location/", "GET worker_vm/", "GET cloud_node/"]
+
+
 def test_more_than_there_is_starts_nothing(api, memory):
     assert "bring 45" in run(api, capacity=46)["msg"]
     assert memory.started == []
