@@ -40,6 +40,7 @@ NODES: dict[str, tuple[str, dict[str, Any]]] = {
     "twin2": ("pexip_private_ip", {"pexip_private_ip": "{free}"}),
     "nosubnet": ("pexip_subnet_id", {"pexip_subnet_id": ""}),
     "lostsubnet": ("pexip_subnet_id", {"pexip_subnet_id": "subnet-00000000000000000"}),
+    "overlapping": ("pexip_subnet_id", {"pexip_subnet_id": "{overlapping}"}),
     "nokey": ("pexip_key_name", {"pexip_key_name": "nobody's key"}),
     "keyless": ("pexip_key_name", {"pexip_key_name": ""}),
     "odd-address": ("pexip_public_address", {"pexip_public_address": "sometimes"}),

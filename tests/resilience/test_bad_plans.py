@@ -33,18 +33,25 @@ def tells(run, *words: str) -> None:
     assert any(all(names(word, line) for word in words) for line in told), [line[:300] for line in told]
 
 
+def overlapping_subnet(lab) -> str:
+    """A subnet with the first one's network, in a VPC of its own: AWS has no two that overlap in one VPC."""
+    ec2, cidr = lab.ec2(), str(lab.network.subnets[0])
+    vpc = ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
+    return ec2.create_subnet(VpcId=vpc, CidrBlock=cidr)["Subnet"]["SubnetId"]
+
+
 def test_a_fleet_of_bad_nodes_is_refused_node_by_node(lab, play, tally):
     counted = tally("bad variable of a playbook")
     (taken,) = (node["address"] for node in lab.api(f"{CONFIGURATION}worker_vm/?name=conf01")["objects"])
     subnet = lab.network.subnets[0]
-    known = {"first": subnet[0], "router": subnet[1], "last": subnet[-1], "taken": taken, "free": subnet[99]}
+    addresses = {"first": subnet[0], "router": subnet[1], "last": subnet[-1], "taken": taken, "free": subnet[99]}
+    known = {f"{{{name}}}": str(address) for name, address in addresses.items()}
+    known["{overlapping}"] = overlapping_subnet(lab)
     inventory = copy.deepcopy(lab.inventory)
     nodes = inventory["all"]["children"]["pexip_nodes"]["children"]["pexip_always_on"]["hosts"]
     for name, (_field, variables) in bad_plans.NODES.items():
-        nodes[name] = {"pexip_location": "London", **variables}
-        address = variables.get("pexip_private_ip", "")
-        if address.startswith("{"):
-            nodes[name]["pexip_private_ip"] = str(known[address.strip("{}")])
+        nodes[name] = {"pexip_location": "London"}
+        nodes[name] |= {key: known.get(str(value), value) for key, value in variables.items()}
     lab.requests(reset=True)
     run = play(lab, "onboard_nodes", inventory=inventory).failed()
     for name, (field, variables) in bad_plans.NODES.items():
