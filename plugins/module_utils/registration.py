@@ -12,6 +12,8 @@ lost: an instance with an upload listener still waits for it, or it is not where
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from .addressing import address_problem, gateway, netmask, network_problem
@@ -22,6 +24,8 @@ from .node import DocumentPlace, Listener, contact_line, document_name, is_docum
 from .resource import Resource
 
 REGISTRATIONS = 2  # a registration whose answer was lost is made anew once: its document is gone
+HANDING_OVER = 10.0  # seconds: a run that has registered a node and still lives has handed its document over by then
+HANDING_OVER_LOOK = 1.0  # seconds
 HASHED = ("snmp_authentication_password", "snmp_privacy_password")  # API fact "Values that GET does not give back"
 BOOTSTRAP_OPTIONS = {
     "host": {"type": "str"},
@@ -108,7 +112,9 @@ class NodeModule(PexipModule):
     def _never_in_contact(
         self, platform: Platform, desired: dict[str, Any], current: dict[str, Any], status: dict[str, Any] | None
     ) -> Result:
-        if self.params["config_path"]:
+        place = self._place(current)
+        if place:
+            self._leave_to_another_run(platform, current, place.lost)
             self.ansible.warn(
                 f"{self.resource.label(self.identity)} is registered anew: it has never been in contact, and its configuration document is not in "
                 f"{self.params['config_path']}; one that was taken from there before is void"
@@ -117,6 +123,7 @@ class NodeModule(PexipModule):
         listener = self._listener(desired.get("address", current["address"]))
         if listener.waiting():
             # The document went missing between registration and upload: only a new registration gives one.
+            self._leave_to_another_run(platform, current, listener.waiting)
             return self._register_anew(platform, desired, current)
         if self.check:
             made = settle(platform, self.resource, current, desired, update_secrets=self.params["update_secrets"])
@@ -126,6 +133,28 @@ class NodeModule(PexipModule):
             f"{contact_line(self.identity['name'], status)}; no upload listener at {listener.place}",
             f"The node is registered, has never been in contact, and its instance does not wait for a configuration document. Check that UDP 500 and ESP are "
             f"allowed between it and the Management Node; otherwise replace the instance that has the address {current['address']} and run this again.",
+        )
+
+    def _leave_to_another_run(self, platform: Platform, current: dict[str, Any], lost: Callable[[], bool]) -> None:
+        """Returns when a document stays lost; raises NotYet when another run, which has just registered the node, hands it over.
+
+        Deleted meanwhile, that run's registration would leave an instance behind that holds a document of no use.
+        """
+        if self.check:
+            return
+        until = time.monotonic() + HANDING_OVER
+        while lost():
+            if time.monotonic() >= until:
+                now = read(platform, self.resource, self.identity)
+                if now is not None and now["id"] == current["id"]:
+                    return
+                break
+            time.sleep(HANDING_OVER_LOOK)
+        name = self.resource.label(self.identity)
+        raise NotYet(
+            f"{name}, which another run is registering",
+            f"{self.identity['name']}: another run has registered it, and hands its configuration document over",
+            f"Look for another run, or another person, that deploys {name}, and run this again when it has ended.",
         )
 
     def _register_anew(self, platform: Platform, desired: dict[str, Any], current: dict[str, Any]) -> Result:

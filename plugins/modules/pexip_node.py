@@ -24,7 +24,8 @@ description:
   - Case (2), the node is registered and has been in contact. Its settings are compared and changed; nothing is
     uploaded.
   - Case (3), the node is registered, has never been in contact, and the upload listener is waiting. The document is
-    lost, so the node is registered anew and the new document is uploaded.
+    lost, so the node is registered anew and the new document is uploaded. Another run may be about to upload it, so the
+    module looks for 10 seconds before it does that.
   - Case (4), the node is registered, has never been in contact, and no upload listener answers. The machine may be
     restarting with its new configuration, so the module waits for contact. After O(bootstrap.timeout) it fails and
     names the machine to replace.

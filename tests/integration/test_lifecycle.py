@@ -161,9 +161,14 @@ def test_an_overflow_node_that_serves_again_is_the_platforms_again(lab, run):
     until(lambda: accepts(lab, "burst02"), "burst02 to take calls")
     call = lab.call_start("AWS burst", 2)
     before = lab.status()["dropped"]
-    options = {"node_maintenance_drain_timeout": 1, "node_maintenance_on_timeout": "restore"}
-    run("stop_nodes", "burst02", extra_vars=options).failed()
-    assert state(lab, "burst02") == ("running", None, "manager")
+    for policy, left in (
+        ("restore", ("running", None, "manager")),
+        ("fail", ("running", "pexip.infinity: stopping", None)),
+        ("restore", ("running", None, "manager")),
+    ):
+        options = {"node_maintenance_drain_timeout": 1, "node_maintenance_on_timeout": policy}
+        run("stop_nodes", "burst02", extra_vars=options).failed()
+        assert state(lab, "burst02") == left
     assert lab.status()["dropped"] == before
     lab.call_end(call)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.pexip.infinity.plugins.module_utils import client
+from ansible_collections.pexip.infinity.plugins.module_utils import client, registration
 from ansible_collections.pexip.infinity.tests.resilience import works
 from ansible_collections.pexip.infinity.tests.resilience.works import Bench, Work, shown
 
@@ -116,6 +116,7 @@ def bench(lab_factory, tmp_path_factory):
 @pytest.mark.parametrize(("work", "fault"), cases())
 def test_a_module_meets_a_fault_of_the_api(work, fault, bench, tally, monkeypatch):
     monkeypatch.setattr(client, "FIRST_PAUSE", 0.02)  # how long it waits is no question here
+    monkeypatch.setattr(registration, "HANDING_OVER", 0.0)
     with tally("faults of the API, module by module").case(f"{work}: {fault}"):
         bench.wait_for_room()
         work.begin(bench)

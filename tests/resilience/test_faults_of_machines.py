@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import requests
-from ansible_collections.pexip.infinity.plugins.module_utils import client, node
+from ansible_collections.pexip.infinity.plugins.module_utils import client, node, registration
 from ansible_collections.pexip.infinity.plugins.modules import pexip_installation, pexip_node, pexip_node_info
 from ansible_collections.pexip.infinity.tests.resilience.works import CONFIGURATION, NODE_PASSWORD, Bench, shown
 from ansible_collections.pexip.infinity.tests.unit.support import run_module
@@ -129,6 +129,7 @@ def _no_pauses(monkeypatch):
     """How long they wait is no question here."""
     monkeypatch.setattr(client, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(node, "UPLOAD_PAUSE", 0.1)
+    monkeypatch.setattr(registration, "HANDING_OVER", 0.0)
 
 
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.pexip.infinity.plugins.module_utils import client, node
+from ansible_collections.pexip.infinity.plugins.module_utils import client, node, registration
 from ansible_collections.pexip.infinity.tests.unit.support import Server, authority
 
 
@@ -29,6 +29,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A module that tries again does so at once."""
     monkeypatch.setattr(client, "FIRST_PAUSE", 0.0)
     monkeypatch.setattr(node, "UPLOAD_PAUSE", 0.0)
+    monkeypatch.setattr(registration, "HANDING_OVER", 0.0)
 
 
 @pytest.fixture(scope="session")

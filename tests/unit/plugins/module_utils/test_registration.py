@@ -10,6 +10,7 @@ import os
 import stat
 
 import pytest
+from ansible_collections.pexip.infinity.plugins.module_utils import registration
 from ansible_collections.pexip.infinity.plugins.modules import pexip_node
 from ansible_collections.pexip.infinity.tests.unit.support import (
     CUT,
@@ -141,6 +142,38 @@ def test_a_node_never_in_contact_with_a_waiting_listener_is_registered_anew(api,
     assert stored["id"] != 40
     assert (stored["description"], stored["media_priority_weight"], stored["snmp_mode"]) == ("kept", 7, "DISABLED")
     assert uploads(listener) == documents(memory)
+
+
+def test_a_registration_whose_document_another_run_hands_over_is_left_to_it(api, memory, listener, monkeypatch):
+    monkeypatch.setattr(registration, "HANDING_OVER", 60.0)
+    monkeypatch.setattr(registration.time, "sleep", lambda _seconds: listener.stop())  # it has taken its document
+    registered(memory)
+    result = run(api, listener)
+    assert (result["changed"], result["complete"]) == (False, False)
+    assert "conf01: another run has registered it" in result["progress"][0]
+    assert api.writes == []
+
+
+def test_a_registration_that_another_run_has_made_anew_is_left_to_it(api, memory, listener, monkeypatch):
+    def made_anew(_seconds):
+        memory.tables["worker_vm"].clear()
+        registered(memory, id=41)
+
+    monkeypatch.setattr(registration, "HANDING_OVER", 0.05)
+    monkeypatch.setattr(registration.time, "sleep", made_anew)
+    registered(memory)
+    result = run(api, listener)
+    assert (result["changed"], result["complete"], api.writes) == (False, False, [])
+
+
+def test_a_document_that_another_run_writes_is_not_lost(api, memory, tmp_path, monkeypatch):
+    document = tmp_path / "pexip-conf01.example.com.xml"
+    monkeypatch.setattr(registration, "HANDING_OVER", 60.0)
+    monkeypatch.setattr(registration.time, "sleep", lambda _seconds: document.write_text("<document/>"))
+    registered(memory)
+    assert not run(api, config_path=str(tmp_path))["complete"]
+    assert run(api, config_path=str(tmp_path))["complete"]
+    assert api.writes == []
 
 
 @pytest.mark.parametrize(
