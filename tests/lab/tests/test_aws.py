@@ -252,6 +252,20 @@ class TestPublicAddresses:
         (left,) = account.ec2.describe_addresses(AllocationIds=[elastic["AllocationId"]])["Addresses"]
         assert "AssociationId" not in left
 
+    def test_an_elastic_address_takes_the_place_of_another_which_stays_allocated(self, account):
+        instance = account.launch(account.group())
+        account.await_state(instance, "running")
+        first, second = (account.ec2.allocate_address(Domain="vpc") for _address in range(2))
+        for elastic in (first, second):
+            account.ec2.associate_address(
+                InstanceId=instance, AllocationId=elastic["AllocationId"], AllowReassociation=False
+            )
+        assert account.await_state(instance, "running")["PublicIpAddress"] == second["PublicIp"]
+        identities = [elastic["AllocationId"] for elastic in (first, second)]
+        left = account.ec2.describe_addresses(AllocationIds=identities)["Addresses"]
+        assert [address.get("InstanceId") or None for address in left] == [None, instance]
+        assert ["AssociationId" in address for address in left] == [False, True]
+
     def test_an_instance_that_is_pending_takes_none(self, another_lab):
         account = Account(another_lab(time_scale=20))
         elastic = account.ec2.allocate_address(Domain="vpc")["AllocationId"]

@@ -94,7 +94,12 @@ class LabEC2Backend(EC2Backend):
     def associate_address(self, instance: Any = None, *args: Any, **kwargs: Any) -> ElasticAddress:
         if instance is not None and instance.state == "pending":
             raise pending(instance.id)
-        return super().associate_address(instance, *args, **kwargs)
+        associated = super().associate_address(instance, *args, **kwargs)
+        # An interface has one: AWS takes the one that it had away, which stays allocated. moto leaves it there, too.
+        for other in self.addresses:
+            if other is not associated and other.eni is associated.eni:
+                other.eni = other.instance = other.association_id = None
+        return associated
 
     def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
         group = self.get_security_group_by_name_or_id(group_id or name or "")
