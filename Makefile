@@ -8,8 +8,8 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONPATH VIRTUAL_ENV ANSIBLE_COLLECTIONS_PATH ANSIBLE_CONFIG ANSIBLE_HOME
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-# One lab runs in each pytest process; a lab and the playbook that talks to it keep about a core busy.
-WORKERS ?= 2
+# One lab runs in each pytest process; playbook, lab and the waits between them keep about two thirds of a core busy.
+WORKERS ?= 3
 PYTEST_ARGS ?=
 LAB ?= .lab
 export PYTHON KEEP LAB WORKERS PYTEST_ARGS QUICK
