@@ -6,5 +6,5 @@
 
 from ansible_collections.pexip.infinity.tests.integration import playing
 
-lab, lab_factory, warm_python = playing.lab, playing.lab_factory, playing.warm_python
+lab, nursery, lab_factory, warm_python = playing.lab, playing.nursery, playing.lab_factory, playing.warm_python
 play, module_play = playing.play, playing.module_play

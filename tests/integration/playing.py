@@ -32,6 +32,7 @@ import psutil
 import pytest
 import yaml
 from pexip_lab.client import Lab
+from pexip_lab.nursery import Nursery
 
 HERE = Path(__file__).parent
 # Second octet of the first network: on-premises networks are 100 above, so there is room for about 30 from 20 on.
@@ -229,7 +230,14 @@ def _environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def lab_factory(tmp_path_factory, request) -> Callable[..., contextlib.AbstractContextManager[Lab]]:
+def nursery() -> Iterator[Nursery]:
+    """Starts labs faster."""
+    with Nursery() as nursery:
+        yield nursery
+
+
+@pytest.fixture(scope="session")
+def lab_factory(tmp_path_factory, request, nursery) -> Callable[..., contextlib.AbstractContextManager[Lab]]:
     """A context manager that yields a running lab; see the module's docstring."""
     worker = int((getattr(request.config, "workerinput", None) or {}).get("workerid", "gw0").removeprefix("gw"))
     free = [FIRST_OCTET + worker * LABS_PER_WORKER + number for number in range(LABS_PER_WORKER)]
@@ -238,7 +246,8 @@ def lab_factory(tmp_path_factory, request) -> Callable[..., contextlib.AbstractC
     def factory(seed: str | None = None, **options) -> Iterator[Lab]:
         octet = free.pop(0)
         try:
-            lab = Lab.up(tmp_path_factory.mktemp("lab"), seed=seed, network=f"127.{octet}.0.0/16", **options)
+            network = f"127.{octet}.0.0/16"
+            lab = Lab.up(tmp_path_factory.mktemp("lab"), seed=seed, network=network, start=nursery.start, **options)
             try:
                 yield lab
             finally:

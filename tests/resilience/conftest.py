@@ -24,7 +24,7 @@ from ansible_collections.pexip.infinity.tests.resilience import picture
 from ansible_collections.pexip.infinity.tests.resilience.scenarios import Scenario
 from ansible_collections.pexip.infinity.tests.resilience.tally import Tally
 
-lab, lab_factory, warm_python = playing.lab, playing.lab_factory, playing.warm_python
+lab, nursery, lab_factory, warm_python = playing.lab, playing.nursery, playing.lab_factory, playing.warm_python
 play, module_play = playing.play, playing.module_play
 
 SEED = os.environ.get("PEXIP_TEST_SEED") or "1"

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.pexip.infinity.tests.integration import playing
 from ansible_collections.pexip.infinity.tests.runner import jobs
 
-lab_factory, warm_python, play = playing.lab_factory, playing.warm_python, playing.play
+nursery, lab_factory, warm_python, play = playing.nursery, playing.lab_factory, playing.warm_python, playing.play
 
 
 @pytest.fixture(scope="module")

@@ -34,13 +34,15 @@ class Lab:
         base_port: int = 20000,
         time_scale: float = 60,
         capacities: Mapping[str, int] | None = None,
+        start: launcher.Start = launcher.start_process,
     ) -> "Lab":
         """Start a lab and wait until it is ready.
 
         :param capacities: HD calls that a Conferencing Node can host, by instance type
+        :param start: starts its process; that of a `nursery.Nursery` is faster
         """
         settings = Settings(str(state_dir), seed, network, base_port, time_scale, dict(capacities or {}))
-        launcher.up(settings)
+        launcher.up(settings, start)
         return cls(settings.files)
 
     def down(self) -> None:

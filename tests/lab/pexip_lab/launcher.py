@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol, TextIO
 from urllib.parse import urlencode
 
 from .settings import READY, Settings, StateFiles
@@ -24,9 +24,40 @@ class LabError(Exception):
     """The lab could not do what was asked; the message is for people."""
 
 
-def up(settings: Settings) -> None:
+class Starting(Protocol):
+    """A lab's process."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def wait(self) -> Any:
+        """Wait until it has ended."""
+
+
+Start = Callable[[str, int, TextIO], Starting]
+
+
+def start_process(settings: str, telling: int, log: TextIO) -> Starting:
+    """A new process for a lab.
+
+    :param settings: as JSON
+    :param telling: the descriptor on which it says one line, when it is ready or cannot be
+    :param log: what it prints
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", "pexip_lab.daemon", settings, str(telling)],
+        pass_fds=[telling],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+
+
+def up(settings: Settings, start: Start = start_process) -> None:
     """Start a lab and wait until it answers and its seed is built. What a crashed one left is cleaned up.
 
+    :param start: starts its process
     :raises LabError: it runs already, or did not start
     """
     try:
@@ -39,14 +70,7 @@ def up(settings: Settings) -> None:
         raise LabError(f"a lab is already running in {files.directory}; take it down first")
     listening, telling = os.pipe()
     with open(files.log, "w") as log, os.fdopen(listening) as answer:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pexip_lab.daemon", json.dumps(asdict(settings)), str(telling)],
-            pass_fds=[telling],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        process = start(json.dumps(asdict(settings)), telling, log)
         os.close(telling)
         try:
             said = answer.read()  # until the lab has spoken, or died
@@ -68,13 +92,18 @@ def down(files: StateFiles) -> bool:
     if was_running:
         pid = int(files.pid.read_text())
         os.kill(pid, signal.SIGTERM)
-        if not _wait(lambda: _ended(pid), PATIENCE):
+        if not await_end(pid):
             os.kill(pid, signal.SIGKILL)
-            _wait(lambda: _ended(pid), PATIENCE)
+            await_end(pid)
     shutil.rmtree(files.machines, ignore_errors=True)
     for path in (files.key, files.settings, files.pid):
         path.unlink(missing_ok=True)
     return was_running
+
+
+def await_end(pid: int) -> bool:
+    """Wait until a process has ended, but not for ever; whether it has."""
+    return _wait(lambda: _ended(pid), PATIENCE)
 
 
 def running(files: StateFiles) -> bool:

@@ -48,7 +48,7 @@ def test_a_crashed_lab_is_cleaned_up_by_the_next_up(another_lab):
     lab = another_lab("platform")
     pid = pid_of(lab)
     os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
+    launcher.await_end(pid)
     with pytest.raises(launcher.LabError, match="no lab is running"):
         lab.status()
     again = Lab.up(lab.files.directory, network=str(lab.network.vpc))
