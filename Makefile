@@ -38,7 +38,7 @@ units: venv ## unit tests, and the lab's own tests
 integration: venv ## playbooks and modules against the lab
 	@pytest tests/integration -n $(WORKERS) --dist loadfile --junitxml=$(REPORTS)/integration.xml $(PYTEST_ARGS)
 
-molecule: venv ## every role's scenario, and that of a project that reuses roles, two at a time (ROLE=name for one; QUICK=1: without the side effects, the part that `make test` runs)
+molecule: venv ## every role's scenario, and that of a project that reuses roles, some at a time (ROLE=name for one; QUICK=1: without the side effects, the part that `make test` runs)
 	@tests/tools/molecule.sh $(ROLE)
 
 runner: venv ## every playbook of the built collection under ansible-runner, as AWX runs it (QUICK=1: job slices alone)

@@ -183,6 +183,7 @@ cache_timeout: 600
 
 import hashlib
 import json
+import os
 from typing import Any
 
 from ansible import template
@@ -234,6 +235,8 @@ ASKED = (
     "aws_profile",
     "aws_access_key",
 )
+# What boto3 finds by itself, where an option does not say it.
+ASKED_OF_AWS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2")
 AWS_SESSION = {
     "profile_name": "aws_profile",
     "aws_access_key_id": "aws_access_key",
@@ -260,7 +263,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 given[name] = self.templar.template(given[name])
             except AnsibleError as error:
                 raise AnsibleParserError(f"{name}: {error}") from None
-        self._given = set(given)
+        self._given = given
         super().set_options(task_keys=task_keys, var_options=var_options, direct=given)
         unknown = sorted(set(given) - set(self._options))
         if unknown:
@@ -282,7 +285,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """What is known of every node: from the cache, unless it is off, flushed or expired, else read and put there."""
         if not self.get_option("cache"):
             return self._read()
-        asked = json.dumps({name: self.get_option(name) for name in ASKED}, sort_keys=True, default=str)
+        options = {name: self.get_option(name) for name in ASKED}
+        aws = {name: os.environ.get(name) for name in ASKED_OF_AWS} if self.get_option("ec2") else {}
+        asked = json.dumps(options | aws, sort_keys=True, default=str)
         key = f"{self.get_cache_key(path)}_{hashlib.sha256(asked.encode()).hexdigest()[:12]}"
         if cache:
             try:
@@ -293,7 +298,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return self._cache[key]
 
     def _read(self) -> list[Facts]:
-        options = {name: self.get_option(name) for name in CONNECTION_OPTIONS}
+        options = {name: self.get_option(name) for name in CONNECTION_OPTIONS} | {"ca_path": self._ca_path()}
         manager = self.get_option("management_node")
         if self.get_option("ec2") and not manager:
             raise PexipError(
@@ -309,6 +314,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             account = Account(instances, manager.split(".")[0])
         return hosts(platform, account, self.display.warning)
 
+    def _ca_path(self) -> str | None:
+        """The option. An empty one, as AWX gives where no CA is named, would stand for the directory of the inventory."""
+        said = self._given["ca_path"] if "ca_path" in self._given else os.environ.get("PEXIP_CA_PATH")
+        return self.get_option("ca_path") if said else None
+
     def _populate(self, found: dict[str, Facts]) -> None:
         manager = self.get_option("management_node")
         if manager in found:
@@ -318,7 +328,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.inventory.add_child(NODES, self.inventory.add_group(f"pexip_{kind}"))
         place = {name: self.get_option(name) for name in CONNECTION_OPTIONS if name != "password"}
         connection = {name: value for name, value in place.items() if value not in (None, "")}
-        if "ca_path" not in self._given:  # a file that the environment names may be this run's alone, as AWX's are
+        if not self._given.get("ca_path"):  # a file that the environment names may be this run's alone, as AWX's are
             connection.pop("ca_path", None)
         if manager:
             self.inventory.add_group(MANAGEMENT)

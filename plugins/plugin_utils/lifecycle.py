@@ -446,7 +446,7 @@ def _hold_floor(role: str, result: list[dict[str, Any]], found: Found, one_by_on
 JOBS: dict[str, tuple[Callable[[Case], Iterator[str]], Callable[[Case], Steps]]] = {
     STOP: (_identity, _stop),
     START: (_start_problems, _start),
-    RESTART: (_identity, _restart),
+    RESTART: (_start_problems, _restart),
     REFRESH: (_refresh_problems, _refresh),
     REMOVE: (_remove_problems, _remove),
 }

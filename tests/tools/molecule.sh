@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs molecule scenarios, two at a time: all of them, or those that are named. Run through `make molecule [ROLE=name]`.
+# Runs molecule scenarios, some at a time (WORKERS): all of them, or those that are named. Run through `make molecule [ROLE=name]`.
 # Each has a lab on a network of its own, and works in .cache/molecule/NAME. `reuse` is that of docs/examples/role-reuse.
 # QUICK leaves out what comes after the first verify, the side effect and its mending, and `reuse`.
 set -euo pipefail
@@ -39,7 +39,7 @@ logs=.cache/reports/molecule
 mkdir -p "$logs"
 export logs
 # shellcheck disable=SC2016  # the inner shell expands
-printf '%s\n' "${scenarios[@]}" | xargs -P 2 -I '{}' bash -c '
+printf '%s\n' "${scenarios[@]}" | xargs -P "${WORKERS:-3}" -I '{}' bash -c '
   rm -f "$logs/$1.passed"
   if tests/tools/molecule.sh --one "$1" >"$logs/$1.log" 2>&1 </dev/null; then touch "$logs/$1.passed"; fi
   echo "molecule: $1: $([ -e "$logs/$1.passed" ] && echo passed || echo FAILED), $((SECONDS / 60)):$(printf %02d $((SECONDS % 60)))"

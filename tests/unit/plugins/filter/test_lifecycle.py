@@ -395,6 +395,12 @@ def test_who_is_restarted(current, state, steps):
     assert does("restart", [node("conf01", 5, **current)], [instance("conf01", 5, state)]) == steps
 
 
+def test_a_restart_takes_no_overflow_node_for_an_always_on_one():
+    """Stopped it would lose its tag, and then nothing would tell any more what it is."""
+    sentence = problem("restart", [overflow()], [instance("conf01", 5, pexip_cloud="manager")])
+    assert "conf01 is an overflow node" in sentence and "pexip_overflow" in sentence
+
+
 def test_a_restart_takes_them_one_after_the_other():
     nodes = [node("conf01", 5), node("conf02", 6), node("conf03", 7, "Oslo")]
     machines = [instance(one["name"], number) for number, one in enumerate(nodes, 5)]

@@ -369,6 +369,16 @@ def test_a_ca_file_is_a_variable_only_where_the_inventorys_file_names_it(make, t
     assert make(tls_fingerprint=None, ca_path=path).get_host("conf01").get_vars()["pexip_ca_path"] == path
 
 
+@pytest.mark.parametrize("given", [{}, {"ca_path": ""}])
+def test_an_empty_ca_is_none_as_awx_gives_it(make, monkeypatch, given):
+    asked = []
+    really = pexip_nodes.open_client
+    monkeypatch.setenv("PEXIP_CA_PATH", "")
+    monkeypatch.setattr(pexip_nodes, "open_client", lambda place: asked.append(place.ca_path) or really(place))
+    assert "pexip_ca_path" not in make(**given).get_host("conf01").get_vars()
+    assert asked == [None]
+
+
 def test_filters_are_evaluated_by_the_platform(make, api):
     inventory = make(filters={"name": "conf01"}, status_filters={"sync_status": "SYNCED"})
     assert members(inventory)["pexip_nodes"] == ["conf01"]
@@ -539,6 +549,14 @@ def test_nodes_are_joined_with_their_instances(joined, launch, ec2, memory, monk
     assert variables(inventory, "burst01")["pexip_public_address"] == "none"
     assert members(inventory)["is_stopped"] == members(inventory)["pexip_overflow"] == ["burst01"]
     assert "pexip_instance_id" not in variables(inventory, "conf01") and warnings == []
+
+
+def test_another_account_of_the_environment_is_not_answered_from_the_cache(cached, ec2, monkeypatch, api):
+    options = {"ec2": True, "management_node": "manager.example.com", "aws_regions": ["eu-west-1"]}
+    for key, asked in (("testing", 3), ("testing", 3), ("another", 6)):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        cached(**options)
+        assert len(api.requests) == asked
 
 
 def test_an_instance_without_tags_is_found_by_address_and_never_in_doubt(joined, launch):
