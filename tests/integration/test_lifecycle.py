@@ -144,6 +144,22 @@ def test_the_floor_keeps_the_last_node_of_a_location(lab, run):
 # overflow nodes, before calls in London start them
 
 
+def test_two_runs_at_once_leave_a_location_the_node_that_its_floor_needs(lab, run, module_play):
+    """Both see two nodes in service when they plan; the one that comes last gives its node back."""
+    lab.requests(reset=True)
+    fault = lab.fault_add("hold", write=1, when="before")
+    late = module_play.start(lab, "stop_nodes", "--limit", "conf01", inventory=hosts(lab))
+    until(lambda: any(fault["held"] for fault in lab.faults()), "the first run to begin")
+    module_play(lab, "stop_nodes", "--limit", "conf02", inventory=hosts(lab)).succeeded()
+    lab.fault_clear(fault)
+    (message,) = late.wait().failed().failures
+    assert "conf01: without it London has 0 always-on nodes in service" in message
+    assert "Another run has taken nodes out at the same time. conf01 serves again" in message
+    assert (state(lab, "conf01"), state(lab, "conf02")) == (SERVES, STOPPED)
+    run("start_nodes", "conf02").succeeded()
+    assert state(lab, "conf02") == SERVES
+
+
 def test_an_overflow_node_is_taken_from_the_platform_and_given_back(lab, run, killed):
     killed("Take the bursting tag away", "stop_nodes", "burst01")
     run("stop_nodes", "burst01").succeeded()
@@ -221,7 +237,7 @@ def test_start_killed_after_every_step(lab, run, killed):
         killed(step, "start_nodes", "conf04")
         if step != "Take the nodes out of maintenance":
             assert state(lab, "conf04")[1] == "pexip.infinity: stopping", step
-    done = run("start_nodes", "conf0*").succeeded()
+    done = run("start_nodes", "conf0*", extra_vars={"pexip_serial": 2}).succeeded()
     for name in ("conf01", "conf02", "conf04"):
         assert state(lab, name) == SERVES
         until(lambda name=name: serves(lab, name), f"{name} to serve")

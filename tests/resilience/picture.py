@@ -180,11 +180,18 @@ class _Account:
             "keys": [(key["AccessKeyId"], key["Status"]) for key in self._keys(user)],
             "attached": sorted(policy["PolicyName"] for policy in attached),
             "inline": sorted(self._iam.list_user_policies(UserName=user["UserName"])["PolicyNames"]),
+            "tags": _tags(self._iam.list_user_tags(UserName=user["UserName"])),
         }
 
     def _policy(self, policy: dict[str, Any]) -> dict[str, Any]:
-        version = self._iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
-        return {"name": policy["PolicyName"], "document": version["PolicyVersion"]["Document"]}
+        arn = policy["Arn"]
+        version = self._iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])
+        return {
+            "name": policy["PolicyName"],
+            "document": version["PolicyVersion"]["Document"],
+            "versions": len(self._iam.list_policy_versions(PolicyArn=arn)["Versions"]),
+            "tags": _tags(self._iam.list_policy_tags(PolicyArn=arn)),
+        }
 
 
 def _tags(item: dict[str, Any]) -> dict[str, str]:

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import signal
 from pathlib import Path
 
+import psutil
 from ansible import constants
 from ansible.plugins.callback import CallbackBase
 
@@ -20,7 +21,7 @@ type: notification
 short_description: Task results as JSON lines
 description:
   - Appends to the file that the environment variable E(PEXIP_TEST_RECORD) names.
-  - Kills the run after the task that E(PEXIP_TEST_KILL_AFTER) names, where that is set.
+  - Kills the run and its children after the task that E(PEXIP_TEST_KILL_AFTER) names, where that is set.
   - Keeps the modules that Ansible packs in the directory that E(PEXIP_TEST_PACKED) names, for the runs to come.
 requirements: [a test]
 """
@@ -56,7 +57,10 @@ class CallbackModule(CallbackBase):
             }
         )
         if status == "ok" and result._task.get_name().endswith(os.environ.get("PEXIP_TEST_KILL_AFTER", "\0")):
-            os.kill(os.getpid(), signal.SIGKILL)
+            run = psutil.Process()
+            for process in (*run.children(recursive=True), run):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
 
     def v2_runner_on_ok(self, result):
         self._event("ok", result)
