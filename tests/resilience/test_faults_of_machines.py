@@ -23,6 +23,7 @@ from ansible_collections.pexip.infinity.tests.unit.support import run_module
 from pexip_lab.client import Lab
 from pexip_lab.testing import MANAGEMENT_IMAGE, Account, tcp, until
 
+PAUSE = 0.5  # seconds between two looks: a Management Node serves only so many requests a minute
 DROPS = 4  # at how many questions and lines, of those below
 STEPS = [
     "Enter new UNIX password",
@@ -32,7 +33,7 @@ STEPS = [
     "^IP address",
     "^Hostname",
     "^NTP servers",
-    "^Web administration password: ",
+    "^Web administration password:",
     "^Send deployment",
     "Applying the configuration",
     "The installation is complete",
@@ -192,6 +193,7 @@ def test_the_upload_of_a_configuration_document_fails(lasting, bench, tally):
     for number, ((kind, options, cause), instance) in enumerate(zip(FAULTS_OF_THE_UPLOAD, instances, strict=True)):
         name, address = f"up{int(lasting)}{number}", account.address(instance)
         with counted.case(f"{kind} {options}"):
+            bench.wait_for_room()
             booted(account, instance)
             fault = {**options, **({} if lasting or kind == "refuse" else {"times": 1})}
             bench.lab.fault_add(kind, "node", **fault)
@@ -204,6 +206,7 @@ def test_the_upload_of_a_configuration_document_fails(lasting, bench, tally):
             until(
                 lambda: (second := register(bench, name, address)).get("failed") or second["complete"],  # noqa: B023
                 f"{name} to be registered",
+                pause=PAUSE,
             )
             contact(bench, name)
             third = register(bench, name, address)
@@ -261,4 +264,5 @@ def contact(bench: Bench, name: str) -> None:
     until(
         lambda: bench.run(pexip_node_info, {"name": [name], "wait": "contact"})["complete"],
         f"{name} to report in",
+        pause=PAUSE,
     )

@@ -18,12 +18,15 @@ EVERYONE = "0.0.0.0/0"
 CONTROLLER = "127.0.0.1/32"
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-    """Wait for a condition; gives back its value, and fails after so many seconds."""
+def until(condition: Callable[[], Any], what: str, seconds: float = 60, pause: float = 0.05) -> Any:
+    """Wait for a condition; gives back its value, and fails after so many seconds.
+
+    :param pause: seconds between two looks
+    """
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, f"waited {seconds} seconds for {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
     return value
 
 
