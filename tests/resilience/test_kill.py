@@ -22,6 +22,7 @@ from ansible_collections.pexip.infinity.tests.resilience.scenarios import ALL, S
 from pexip_lab.client import Lab
 from pexip_lab.testing import until
 
+ONE_BY_ONE = {"ANSIBLE_FORKS": "1"}  # else a kill in one node's request is one in the others' of the same kind, too
 BOUNDARIES = 4  # kills after a task, for each scenario
 
 
@@ -72,7 +73,7 @@ def _killed_on_the_way(
     while True:
         lab.requests(reset=True)
         fault = lab.fault_add("hold", write=number, when=when)
-        started = scenario.start(lab, play)
+        started = scenario.start(lab, play, environment=ONE_BY_ONE)
         until(lambda started=started: started.ended or _held(lab), f"{scenario.name} to be held or to end", 300)
         held = _held(lab)
         if held:
