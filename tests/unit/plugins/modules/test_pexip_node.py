@@ -41,8 +41,8 @@ def test_a_new_node_is_waited_for_with_progress_registered_and_given_its_documen
     served = {}
 
     def boot():
-        """The instance's listener comes up after the module has looked for it once."""
-        while not [line for line in api.lines if "system_location" in line]:
+        """The instance's listener comes up after the module has looked for it once, and begun to look again."""
+        while len([line for line in api.lines if "system_location" in line]) < 2:
             looked.wait(0.05)
         served["listener"] = serve(lambda request: Reply(200, "accepted"), port=port)
 
