@@ -36,7 +36,7 @@ units: venv ## unit tests, and the lab's own tests
 	@pytest tests/unit $(wildcard tests/lab/tests) -n $(WORKERS) --dist loadfile --junitxml=$(REPORTS)/units.xml $(PYTEST_ARGS)
 
 integration: venv ## playbooks and modules against the lab
-	@pytest tests/integration -n $(WORKERS) --dist loadfile --junitxml=$(REPORTS)/integration.xml $(PYTEST_ARGS)
+	@pytest tests/integration -n $(WORKERS) --dist loadfile --no-loadscope-reorder --junitxml=$(REPORTS)/integration.xml $(PYTEST_ARGS)
 
 molecule: venv ## every role's scenario, and that of a project that reuses roles, some at a time (ROLE=name for one; QUICK=1: without the side effects, the part that `make test` runs)
 	@tests/tools/molecule.sh $(ROLE)

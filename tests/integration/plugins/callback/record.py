@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 from pathlib import Path
@@ -37,6 +38,9 @@ class CallbackModule(CallbackBase):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
+        # What a garbage collection touches, each of Ansible's forks has to copy.
+        gc.freeze()
+        gc.disable()
         if packed := os.environ.get("PEXIP_TEST_PACKED"):
             (Path(constants.DEFAULT_LOCAL_TMP) / "ansiballz_cache").symlink_to(packed)
 
