@@ -68,7 +68,6 @@ def _killed_on_the_way(
     :param asked: the writing requests of an undisturbed run
     """
     killed: Counter[str] = Counter()
-    # A request that was killed before it took effect is the first of the next run, and has to come through there.
     number = 1
     while True:
         lab.requests(reset=True)
@@ -85,6 +84,7 @@ def _killed_on_the_way(
         write = _named(held)
         if killed[write] < max(asked[write], 1):
             killed[write] += 1
+            # A request that was killed before it took effect is the first of the next run, and has to come through there.
             number = 2 if when == "before" else 1
         else:  # what was lost with it is made anew each time, so it would never come further
             number += 1
