@@ -24,9 +24,10 @@ positional: job, found
 options:
   _input:
     description:
-      - The nodes of a batch, each with C(name), C(overflow) (whether the inventory has it in C(pexip_overflow)) and
-        C(public_address) (V(none), V(dynamic) or V(elastic)). They are taken out of service in this order while the floor
-        holds.
+      - The nodes of a batch, each with C(name), C(overflow) (whether the inventory has it in C(pexip_overflow)),
+        C(public_address) (V(none), V(dynamic) or V(elastic)), C(adopt), and C(floor_nodes) and C(floor_hd), the nodes and HD
+        connections that its location keeps in service without it. They are taken out of service in this order while the
+        floor holds.
     type: list
     elements: dict
     required: true
@@ -39,9 +40,8 @@ options:
     description:
       - C(platform), the Management Node's host name in our tags; C(host_name), the platform's own; C(nodes) as
         M(pexip.infinity.pexip_node_info) returns them; C(instances) as M(amazon.aws.ec2_instance_info) and C(addresses) as
-        M(amazon.aws.ec2_eip_info) list them; C(overflow), the map of primary to overflow locations; C(adopt); C(floor_nodes)
-        and C(floor_hd), the nodes and HD connections that each location keeps in service; and C(stopped), names of
-        nodes to be taken for stopped.
+        M(amazon.aws.ec2_eip_info) list them; C(overflow), the map of primary to overflow locations; and C(stopped), names
+        of nodes to be taken for stopped.
     type: dict
     required: true
 """

@@ -10,7 +10,7 @@ Source: the guide's "Managing AWS instances". Pure: the roles fetch and act, thi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.pexip.infinity.plugins.module_utils.node import silent
@@ -27,6 +27,7 @@ from .node_instance import (
     candidates,
     identity_problems,
     instance_problems,
+    networks,
     own,
     power,
     tags,
@@ -40,22 +41,29 @@ Steps = Iterator[tuple[str, str]]  # what the role looks for, and the same in wo
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the inventory says of a node: ``public_address`` is none, dynamic or elastic."""
+    """What the inventory says of a node.
+
+    ``public_address`` is none, dynamic or elastic; ``adopt`` says whether an instance without our tags may be the node's, by
+    its address. ``floor_nodes`` and ``floor_hd`` (HD connections) are what its location keeps in service without it.
+    """
 
     name: str
     overflow: bool = False
     public_address: str = "none"
+    adopt: bool = False
+    floor_nodes: int = 1
+    floor_hd: int = 0
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the account and the platform hold, and what the operator allows.
+    """What the account and the platform hold.
 
     ``platform`` is the Management Node's host name in the inventory and so in our tags, ``host_name`` the one that the
     platform itself goes by. ``nodes`` as ``pexip_node_info`` returns them, ``instances`` as ``ec2_instance_info`` and
-    ``addresses`` as ``ec2_eip_info`` list them, ``overflow`` maps primary to overflow locations. ``floor_nodes`` and
-    ``floor_hd`` (HD connections) are what each location keeps in service. ``stopped`` names nodes that are to be taken for
-    stopped already: in check mode a restart stops nothing before it says what its start would do.
+    ``addresses`` as ``ec2_eip_info`` list them, ``overflow`` maps primary to overflow locations. ``stopped`` names nodes that
+    are to be taken for stopped already: in check mode a restart stops nothing before it says what its start would do.
+    ``adopt`` names those whose instance may be one without our tags.
     """
 
     platform: str
@@ -64,10 +72,8 @@ class Found:
     instances: list[Instance]
     addresses: list[dict[str, Any]] = field(default_factory=list)
     overflow: Mapping[str, str] = field(default_factory=dict)
-    adopt: bool = False
-    floor_nodes: int = 1
-    floor_hd: int = 0
     stopped: list[str] = field(default_factory=list)
+    adopt: frozenset[str] = frozenset()
     by_name: dict[str, dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +82,7 @@ class Found:
     def candidates(self, name: str) -> list[Instance]:
         """The live instances that may be a node's."""
         address = self.by_name.get(name, {}).get("address")
-        found = candidates(self.instances, name, self.platform, address, self.adopt)
+        found = candidates(self.instances, name, self.platform, address, name in self.adopt)
         if name not in self.stopped:
             return found
         kept = [{key: value for key, value in tags(instance).items() if key != TAG} for instance in found]
@@ -114,7 +120,9 @@ class Found:
         result: dict[str, dict[str, int]] = {}
         for node in self.nodes:
             status = node.get("status") or {}
-            machine = next(iter(self.candidates(node["name"])), None)
+            name = node["name"]
+            # One of ours that is being terminated takes the node with it, whatever that last reported.
+            machine = next(iter(self.candidates(name) or own(self.instances, name, self.platform)), None)
             if (
                 node.get("in_contact")
                 and not silent(status, rows)
@@ -123,7 +131,7 @@ class Found:
                 and power(machine) in ("", "running")
                 and TAG not in tags(machine)
             ):
-                result.setdefault(node["system_location"], {})[node["name"]] = int(status.get("max_hd_calls") or 0)
+                result.setdefault(node["system_location"], {})[name] = int(status.get("max_hd_calls") or 0)
         return result
 
 
@@ -185,9 +193,10 @@ def plans(job: str, wanted: list[Wanted], found: Found) -> list[dict[str, Any]]:
     """
     if job not in JOBS:
         raise ValueError(f"no job {job!r}; there are {', '.join(JOBS)}")
+    found = replace(found, adopt=frozenset(node.name for node in wanted if node.adopt))
     result = [_plan(job, node, found) for node in wanted]
     if job in FLOORS:
-        _hold_floor(FLOORS[job], result, found, one_by_one=job == RESTART)
+        _hold_floor(FLOORS[job], wanted, result, found, one_by_one=job == RESTART)
     return result
 
 
@@ -210,7 +219,7 @@ def _plan(job: str, wanted: Wanted, found: Found) -> dict[str, Any]:
 
 
 def _identity(case: Case) -> Iterator[str]:
-    yield from identity_problems(case.name, case.found.platform, case.node, case.instances, case.found.adopt)
+    yield from identity_problems(case.name, case.found.platform, case.node, case.instances, case.wanted.adopt)
     if (case.reason or "").startswith(CONVERTING):
         yield f"{case.name} is half-way in a conversion: finish that first (playbook pexip.infinity.convert_nodes)"
 
@@ -306,7 +315,7 @@ def _nat(case: Case) -> str:
 def _refresh_problems(case: Case) -> Iterator[str]:
     if case.wanted.public_address == "none":
         return
-    yield from identity_problems(case.name, case.found.platform, case.node, case.instances, case.found.adopt)
+    yield from identity_problems(case.name, case.found.platform, case.node, case.instances, case.wanted.adopt)
     if power(case.instance) == "running" and not (case.instance or {}).get("public_ip_address"):
         remedy = (
             "run the playbook pexip.infinity.onboard_nodes, which gives it one"
@@ -354,7 +363,7 @@ def _adopted_to_be_terminated(case: Case) -> Iterator[str]:
     """An address is no proof that an instance is the node's: another network of the account may have the same one."""
     instance, node = case.instance or {}, case.node or {}
     found = f"{case.name}: the instance {instance['instance_id']} in {instance.get('vpc_id')} has its address and not its tags"
-    if not any(tags(other).get(PLATFORM) == case.found.platform for other in case.found.instances):
+    if not networks(case.found.instances, case.found.platform):
         yield (
             f"{found}, and no instance of the region has the tag {PLATFORM}: {case.found.platform}, which would say in which "
             f"VPC the platform is: if it is the node's, give it the tags {NODE}: {case.name} and {PLATFORM}: "
@@ -392,7 +401,8 @@ def _not_gone(case: Case) -> Iterator[str]:
             f"{case.name}: the instance {', '.join(by_hand)} has its address {node['address']} and not its tags: set "
             "pexip_adopt: true if it is the node's, to have it terminated, too"
         )
-    elif not silent(status, rows):
+    # An instance of ours that is being terminated explains why it still seems to report in.
+    elif not silent(status, rows) and not own(case.found.instances, case.name, case.found.platform):
         yield (
             f"{case.name}: no EC2 instance carries its tags ({NODE}: {case.name}, {PLATFORM}: {case.found.platform}), and yet "
             f"it has just reported in (last_updated {status['last_updated']}): it runs elsewhere, and is not removed here; if "
@@ -419,17 +429,17 @@ def _remove(case: Case) -> Steps:
         yield "release", f"release {', '.join(address['public_ip'] for address in released)}"
 
 
-def _hold_floor(role: str, result: list[dict[str, Any]], found: Found, one_by_one: bool) -> None:
+def _hold_floor(role: str, wanted: list[Wanted], result: list[dict[str, Any]], found: Found, one_by_one: bool) -> None:
     """Refuses the nodes without which their location would fall below the floor.
 
     :param one_by_one: whether each is back in service before the next one leaves it
     """
     serving = found.serving()
-    for plan in result:
+    for node, plan in zip(wanted, result, strict=True):
         left = dict(serving.get(plan["location"], {}))
         if plan["problems"] or left.pop(plan["name"], None) is None:
             continue
-        if len(left) >= found.floor_nodes and sum(left.values()) >= found.floor_hd:
+        if len(left) >= node.floor_nodes and sum(left.values()) >= node.floor_hd:
             if not one_by_one:
                 serving[plan["location"]] = left
             continue
@@ -437,8 +447,8 @@ def _hold_floor(role: str, result: list[dict[str, Any]], found: Found, one_by_on
         plan.update(does=[], steps=[], releases=[])
         plan["problems"].append(
             f"{plan['name']}: without it {plan['location']} has {len(left)} always-on nodes in service ({there}) with "
-            f"{sum(left.values())} HD connections, and {role}_floor_nodes is {found.floor_nodes}, {role}_floor_hd "
-            f"{found.floor_hd}: take fewer nodes out at a time, bring others into service first, or lower the floor"
+            f"{sum(left.values())} HD connections, and {role}_floor_nodes is {node.floor_nodes}, {role}_floor_hd "
+            f"{node.floor_hd}: take fewer nodes out at a time, bring others into service first, or lower the floor"
         )
 
 

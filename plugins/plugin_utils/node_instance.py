@@ -34,10 +34,19 @@ def own(instances: Iterable[Instance], name: str, platform: str) -> list[Instanc
     return [instance for instance in instances if all(tags(instance).get(key) == value for key, value in ours.items())]
 
 
+def networks(instances: Iterable[Instance], platform: str) -> set[str]:
+    """The VPCs that a platform's tagged instances are in; one that is terminated is in none any more."""
+    return {
+        instance["vpc_id"]
+        for instance in instances
+        if tags(instance).get(PLATFORM) == platform and instance.get("vpc_id")
+    }
+
+
 def at_address(instances: Iterable[Instance], address: str | None, platform: str) -> list[Instance]:
     """The live instances of no node that have an address; in the platform's networks, as others may have the same address."""
     known = list(instances)
-    networks = {instance.get("vpc_id") for instance in known if tags(instance).get(PLATFORM) == platform}
+    where = networks(known, platform)
     return [
         instance
         for instance in known
@@ -45,7 +54,7 @@ def at_address(instances: Iterable[Instance], address: str | None, platform: str
         and instance.get("private_ip_address") == address
         and NODE not in tags(instance)
         and power(instance) not in GOING
-        and (not networks or instance.get("vpc_id") in networks)
+        and (not where or instance.get("vpc_id") in where)
     ]
 
 

@@ -141,6 +141,18 @@ def test_the_floor_keeps_the_last_node_of_a_location(lab, run):
     assert resumes(check).endswith("--check --diff pexip.infinity.stop_nodes --limit conf02,conf04")
 
 
+def test_nodes_that_are_drained_together_have_one_timeout(lab, module_play):
+    inventory = hosts(lab)
+    always_on = inventory["all"]["children"]["pexip_nodes"]["children"]["pexip_always_on"]["hosts"]
+    always_on["conf03"]["node_maintenance_drain_timeout"] = 60
+    always_on["conf03"]["node_maintenance_floor_nodes"] = 0
+    lab.requests(reset=True)
+    done = module_play(lab, "stop_nodes", "--limit", "conf01,conf03", inventory=inventory).failed()
+    assert all("node_maintenance_drain_timeout (3600, 60)" in message for message in done.failures)
+    assert not any("floor" in message for message in done.failures)  # which is a location's own
+    assert lab.writes() == 0
+
+
 # overflow nodes, before calls in London start them
 
 
@@ -311,6 +323,11 @@ def test_wrong_static_nat_addresses_are_corrected_in_one_run(lab, run):
     check = run("refresh_static_nat", check=True).succeeded()
     assert ("instead of 192.0.2.9" in row(check, "conf04"), row(check, "conf03").endswith("-")) == (True, True)
     assert lab.writes() == 0
+    told = run("refresh_static_nat", "conf04", extra_vars={"pexip_public_address": "none"}).unchanged()
+    assert (
+        f"has the public address {machine(lab, 'conf04')['PublicIpAddress']}, and pexip_public_address is none"
+        in told.output
+    )
 
 
 # removal
@@ -380,6 +397,13 @@ def test_what_is_half_gone_already_is_removed(lab, run):
     run("remove_nodes", "conf02,conf03,conf04").unchanged()
     assert lab.writes() == 0
     assert state(lab, "conf01") == SERVES
+
+
+def test_a_node_whose_instance_was_terminated_a_moment_ago_is_removed(lab, run):
+    """It has just reported in, and it is no node that a floor could keep in service."""
+    lab.ec2().terminate_instances(InstanceIds=[machine(lab, "conf01")["InstanceId"]])
+    run("remove_nodes", "conf01").succeeded()
+    assert (node(lab, "conf01"), instances(lab, "conf01")) == (None, [])
 
 
 def reported(lab, name: str) -> datetime:

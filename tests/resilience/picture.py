@@ -80,6 +80,16 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [f"- {line}" for line in _without(first, second)] + [f"+ {line}" for line in _without(second, first)]
 
 
+def surplus(one: dict[str, Any], *others: dict[str, Any]) -> list[str]:
+    """The kinds of which a picture shows more objects than any of the others, one line each."""
+    return [
+        f"{family} {kind}: {json.dumps(items, sort_keys=True)}"
+        for family, objects in one.items()
+        for kind, items in objects.items()
+        if len(items) > max(len(other.get(family, {}).get(kind, [])) for other in others)
+    ]
+
+
 def _without(lines: list[str], others: list[str]) -> Iterator[str]:
     left = list(others)
     for line in lines:

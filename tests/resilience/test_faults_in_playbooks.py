@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Three playbooks under faults of AWS, of the management API and of nodes.
+"""Playbooks under faults of AWS, of the management API, of SSH and of nodes.
 
 A run succeeds, or says what was wrong and how it is resumed. Run again without the fault, it leaves what an undisturbed
 run leaves, object by object.
@@ -22,7 +22,14 @@ from pexip_lab.client import Lab
 from pexip_lab.credentials import ADMIN_PASSWORD, NODE_PASSWORD, WEB_PASSWORD
 
 # How many of the troubles that are known for a playbook; each costs two runs.
-SAMPLES = {"deploy_management": 2, "onboard_nodes": 1, "enable_bursting": 1}
+SAMPLES = {
+    troubles.DEPLOY: 6,
+    troubles.ONBOARD: 6,
+    troubles.BURST: 5,
+    troubles.STOP: 2,
+    troubles.START: 2,
+    troubles.REMOVE: 2,
+}
 
 
 @pytest.mark.parametrize("scenario", [SCENARIOS[name] for name in SAMPLES])

@@ -215,7 +215,7 @@ LIFECYCLE = [
 ]
 BURSTING = [
     Attack(SCENARIOS["enable_bursting"], "api", "PATCH", "/global/"),
-    Attack(SCENARIOS["convert_to_overflow"], "api", "PATCH", "/worker_vm/"),
+    Attack(_scenario("convert_to_overflow", prepare=lambda lab: None), "api", "PATCH", "/worker_vm/"),
 ]
 BURSTS = [
     Attack(Scenario("bursting_status", "bursting_status", "bursting"), "api", "GET", "/cloud_node/"),

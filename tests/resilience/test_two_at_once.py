@@ -19,9 +19,11 @@ def test_two_at_once(scenario, lab_factory, play, undisturbed, tally):
     expected = undisturbed(scenario)
     counted = tally("two at once")
     with scenario.begun(lab_factory, play) as lab, counted.case(scenario.name):
+        before = picture.take(lab)
         runs = [started.wait() for started in [scenario.start(lab, play) for _run in range(2)]]
         for run in runs:
             assert run.rc == 0 or run.failures, run.output[-4000:]
             assert "Traceback" not in run.output
+        assert picture.surplus(picture.take(lab), before, expected.picture) == []
         scenario.play(lab, play).succeeded()
         assert picture.differences(expected.picture, picture.take(lab)) == []

@@ -203,6 +203,14 @@ def _registered(bench: Bench) -> Any:
     return bench.fields("worker_vm", ["address", "netmask"], **NODE), document and (document.name, document.address)
 
 
+def _serves(bench: Bench) -> None:
+    bench.change("worker_vm", {"maintenance_mode": False, "maintenance_mode_reason": ""}, name="conf01")
+
+
+def _maintenance(bench: Bench) -> list[list[Any]]:
+    return bench.fields("worker_vm", ["maintenance_mode", "maintenance_mode_reason"], name="conf01")
+
+
 def _burst01(bench: Bench) -> dict[str, Any]:
     return next(item for item in bench.lab.status()["instances"] if item["name"] == "burst01")
 
@@ -268,10 +276,30 @@ ALL = [
         pexip_node_maintenance,
         lambda bench: {"name": ["conf01"], "reason": "works"},
         lambda bench: [[True, "pexip.infinity: works"]],
+        begin=_serves,
+        state=_maintenance,
+        names=("conf01",),
+    ),
+    Work(
+        "drain",
+        pexip_node_maintenance,
+        lambda bench: {"name": ["conf01"], "reason": "works", "drain": True},
+        lambda bench: [[True, "pexip.infinity: works"]],
+        begin=_serves,
+        state=_maintenance,
+        names=("conf01",),
+    ),
+    Work(
+        "end of maintenance",
+        pexip_node_maintenance,
+        lambda bench: {"name": ["conf01"], "state": "absent"},
+        lambda bench: [[False, ""]],
         begin=lambda bench: bench.change(
-            "worker_vm", {"maintenance_mode": False, "maintenance_mode_reason": ""}, name="conf01"
+            "worker_vm",
+            {"maintenance_mode": True, "maintenance_mode_reason": "pexip.infinity: works"},
+            name="conf01",
         ),
-        state=lambda bench: bench.fields("worker_vm", ["maintenance_mode", "maintenance_mode_reason"], name="conf01"),
+        state=_maintenance,
         names=("conf01",),
     ),
     Work(

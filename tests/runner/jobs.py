@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -154,14 +155,21 @@ class Jobs:
         *,
         key: str | None = None,
         elsewhere: bool = False,
+        project: bool = False,
     ) -> Job:
         """Starts a playbook of the collection.
 
+        :param project: as a file of a project, which is how AWX's job templates name it: a checkout of the repository, whose
+            roles and plugins are nevertheless those that are installed
         :param elsewhere: as AWX's mesh does it: transmitted to a worker, which has nothing but what it is sent, and whose
             results are processed here
         """
         private_data = self.prepare(lab, inventory, words, key)
-        play = [private_data, "--playbook", f"pexip.infinity.{playbook}", "--ident", IDENT]
+        name = f"pexip.infinity.{playbook}"
+        if project:
+            shutil.copytree(ROOT / "playbooks", private_data / "project/playbooks")
+            name = f"playbooks/{playbook}.yml"
+        play = [private_data, "--playbook", name, "--ident", IDENT]
         if elsewhere:
             results = private_data.with_name(f"{private_data.name}-results")
             # Only the worker has the collection.

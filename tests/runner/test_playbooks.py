@@ -65,7 +65,7 @@ def inventory(lab) -> dict:
 
 @pytest.fixture
 def play(lab, job, inventory, tmp_path):
-    """Runs a playbook here or elsewhere."""
+    """Runs a playbook here or elsewhere, by its name or as a project's file."""
 
     def run(playbook: str, words: str = "", changed: dict | None = None, **how) -> jobs.Job:
         return job(lab, playbook, jobs.listed(changed or inventory, tmp_path), words, **how)
@@ -105,6 +105,11 @@ def test_site_changes_nothing_elsewhere(play):
 @pytest.mark.parametrize("playbook", AT_REST)
 def test_it_changes_nothing(play, playbook, elsewhere):
     play(playbook, elsewhere=elsewhere).unchanged()
+
+
+@pytest.mark.parametrize("playbook", ["site", "check_bursting", "refresh_static_nat"])
+def test_it_changes_nothing_as_a_file_of_a_project(play, playbook):
+    play(playbook, project=True).unchanged()
 
 
 def test_the_commands_of_the_readme(lab, job, inventory, tmp_path):

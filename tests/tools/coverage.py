@@ -21,6 +21,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "docs/coverage.yml"
 TARGET = ROOT / "docs/coverage.md"
+# What is linked to in the repository, for it is not in what is built and installed.
+REPOSITORY = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
 COLUMNS = ("playbooks", "roles", "modules", "tests")
 
 HEADER = """\
@@ -46,7 +48,7 @@ def location(column: str, name: str) -> Path:
             "playbooks": f"playbooks/{name}.yml",
             "roles": f"roles/{name}/meta/argument_specs.yml",
             "modules": f"plugins/modules/{name}.py",
-            "tests": f"tests/integration/{name}.py",
+            "tests": f"tests/{name if '/' in name else 'integration/' + name}.py",
         }[column]
     )
 
@@ -82,7 +84,7 @@ def tasks_of(role: str) -> str:
 
 
 def cell(column: str, row: dict[str, Any]) -> str:
-    """A cell of the table: the names, linked where they are files of this repository."""
+    """A cell of the table: the names, linked where they are files of this collection."""
     names = row.get(column) or []
     if row.get("planned"):
         return "*planned*" if column == "tests" else ", ".join(f"`{name}`" for name in names)
@@ -90,8 +92,8 @@ def cell(column: str, row: dict[str, Any]) -> str:
     for name in names:
         path = location(column, name)
         target = path.parents[1] if column == "roles" else path
-        inside = "." not in name
-        links.append(f"[`{name}`](../{target.relative_to(ROOT)})" if inside else f"`{name}`")
+        base = f"{REPOSITORY}/blob/main" if column == "tests" else ".."
+        links.append(f"`{name}`" if "." in name else f"[`{name}`]({base}/{target.relative_to(ROOT)})")
     return "<br>".join(links)
 
 

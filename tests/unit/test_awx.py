@@ -229,7 +229,8 @@ def test_every_required_variable_is_asked(playbook):
     assert len(asked) == len(set(asked))
     required = {v.name for v in variables(playbook).values() if v.required and v.default is None}
     assert required <= set(asked)
-    # The two that a playbook demands beside its specs.
+    # No role's specs require anything so far: what has no default is the inventory's or a credential's, which
+    # tests/runner/test_survey_answers.py shows by launching each template with an untouched survey. These demand an answer.
     demanded = {
         "remove_nodes": {"remove_nodes_all"},
         "start_overflow_nodes": {f"cloud_bursting_start_{way}" for way in ("names", "all", "capacity")},
@@ -270,7 +271,7 @@ def test_the_credential_feeds_what_modules_and_inventory_read():
         read = {entry["name"] for option in options.values() for entry in option.get("env", [])}
         live = yaml.safe_load((AWX / "inventories.yml").read_text())["configure_awx_inventories"][1]["source"]
         given = fed | set(re.findall(r"'(PEXIP_\w+)'", live["source_vars"]))
-        # Whether instances are looked up is said in the inventory's file.
+        # Instances are not looked up there: an inventory source has one credential, so none of AWS.
         assert {name for name in read if name.startswith("PEXIP_")} - {"PEXIP_EC2"} == given
 
 

@@ -236,6 +236,17 @@ def test_the_artefact_holds_what_a_user_installs_and_nothing_else(artefact):
     assert {name.split("/")[0] for name in artefact} <= kinds
 
 
+def test_links_lead_to_what_is_installed(artefact):
+    """Relative ones, that is; what is in the repository alone is linked to there."""
+    broken = []
+    for page in sorted(name for name in artefact if name.endswith(".md")):
+        for target in re.findall(r"\]\(([^)#\s]+)", (ROOT / page).read_text()):
+            path = os.path.normpath(Path(page).parent / target)
+            if "://" not in target and not any(name == path or name.startswith(f"{path}/") for name in artefact):
+                broken.append(f"{page}: {target}")
+    assert broken == []
+
+
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory) -> Path:
     """A copy of the repository in which the README's commands for an execution environment were run."""
@@ -270,7 +281,11 @@ def test_ansible_navigator_passes_on_what_the_collection_reads():
     ]
     twins = {f"PEXIP_{option.upper()}" for option in CONNECTION_OPTIONS}
     plugin = set(re.findall(r"name: (PEXIP_\w+)", (ROOT / "plugins/inventory/pexip_nodes.py").read_text()))
-    assert twins | plugin <= set(passed)
+    named = set(re.findall(r"\b(?:AWS|PEXIP)_[A-Z_]+", (ROOT / "README.md").read_text()))
+    assert twins | plugin | named <= set(passed)
+    assert {"AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION"} <= set(
+        passed
+    )  # AWS's own, of temporary credentials and older tools
 
 
 def test_version_bounds_are_the_same_everywhere():

@@ -51,9 +51,24 @@ def eip(address, name, instance_id=None):
     return {"public_ip": address, "instance_id": instance_id, "tags": tags}
 
 
-def plans(job, names, nodes, instances, overflow=False, public="none", **more):
-    wanted = [{"name": name, "overflow": overflow, "public_address": public} for name in names]
-    found = {"platform": "manager", "host_name": "manager", "nodes": nodes, "instances": instances, "floor_nodes": 0}
+def plans(
+    job,
+    names,
+    nodes,
+    instances,
+    overflow=False,
+    public="none",
+    adopt=False,
+    floor_nodes=0,
+    floor_hd=0,
+    own=None,
+    **more,
+):
+    """The plans of these nodes; `own` has what a node's host says otherwise."""
+    said = {"overflow": overflow, "public_address": public, "adopt": adopt}
+    said |= {"floor_nodes": floor_nodes, "floor_hd": floor_hd}
+    wanted = [{"name": name, **said, **(own or {}).get(name, {})} for name in names]
+    found = {"platform": "manager", "host_name": "manager", "nodes": nodes, "instances": instances}
     return lifecycle_plans(wanted, job, {**found, **more})
 
 
@@ -160,6 +175,16 @@ def test_each_location_has_its_own_floor():
     assert refused(nodes=[TWO[0], node("conf02", 6, "Oslo")], floor_nodes=1) == ["conf01", "conf02"]
 
 
+def test_a_node_may_bring_the_floor_of_its_own_location():
+    nodes = [*TWO, node("conf03", 7, "Oslo"), node("conf04", 8, "Oslo")]
+    machines = [*THEIRS, instance("conf03", 7), instance("conf04", 8)]
+    oslo = {"floor_nodes": 2, "floor_hd": 20}
+    found = plans("stop", ["conf01", "conf03"], nodes, machines, floor_nodes=1, own={"conf03": oslo})
+    assert found[0]["problems"] == []
+    (sentence,) = found[1]["problems"]
+    assert "node_maintenance_floor_nodes is 2, node_maintenance_floor_hd 20" in sentence
+
+
 @pytest.mark.parametrize(
     ("other", "machine"),
     [
@@ -173,6 +198,11 @@ def test_each_location_has_its_own_floor():
 def test_a_node_out_of_service_does_not_count_and_is_not_held(other, machine):
     nodes = [TWO[0], node("conf02", 6, **other)]
     assert refused(nodes=nodes, instances=[THEIRS[0], instance("conf02", 6, machine)], floor_nodes=1) == ["conf01"]
+
+
+def test_a_node_whose_instance_was_terminated_does_not_count_though_it_has_just_reported_in():
+    machines = [THEIRS[0], instance("conf02", 6, "terminated")]
+    assert "London has 0 always-on" in plans("stop", ["conf01"], TWO, machines, floor_nodes=1)[0]["problems"][0]
 
 
 def test_overflow_nodes_neither_count_nor_are_held():
@@ -315,6 +345,9 @@ def test_a_node_without_its_public_address_is_a_problem():
         pytest.param([], [instance("conf01", 5, "shutting-down")], [], ["await"], id="being terminated"),
         pytest.param([node("conf01", 5, seen=LONG_AGO), node("conf02", 6)], [], [], ["delete"], id="instance gone"),
         pytest.param([node("conf01", 5, seen=None)], [], [], ["delete"], id="never was in contact"),
+        pytest.param(
+            [node("conf01", 5)], [instance("conf01", 5, "terminated")], [], ["delete"], id="instance gone a moment ago"
+        ),
         pytest.param([], [], [eip("198.51.100.1", "conf01")], ["release"], id="address left"),
         pytest.param([], [], [eip("198.51.100.1", "conf02")], [], id="nothing left"),
     ],
@@ -347,6 +380,19 @@ def test_an_instance_set_up_by_hand_is_removed_when_it_is_adopted():
     steps = ["adopt", "maintain", "delete", "terminate", "await"]
     nodes = [node("conf01", 5), node("conf02", 6)]
     assert does("remove", nodes, [instance(None, 5), instance("conf02", 6)], adopt=True) == steps
+
+
+def test_one_of_several_nodes_may_be_one_that_was_set_up_by_hand():
+    first, second = plans(
+        "stop", ["conf01", "conf02"], TWO, [instance(None, 5), instance(None, 6)], own={"conf02": {"adopt": True}}
+    )
+    assert "pexip_adopt" in first["problems"][0]
+    assert second["does"] == ["adopt", "maintain", "stop"]
+
+
+def test_a_terminated_instance_says_not_in_which_network_the_platform_is():
+    gone = {**instance("conf02", 6, "terminated"), "vpc_id": None}
+    assert does("stop", TWO[:1], [instance(None, 5), gone], adopt=True) == ["adopt", "maintain", "stop"]
 
 
 def test_nothing_is_terminated_by_its_address_where_no_tag_says_in_which_network_the_platform_is():
