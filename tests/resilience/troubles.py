@@ -68,7 +68,8 @@ def _api(
 
 
 def _ssh(name: str, kind: str, cause: str, **options: Any) -> Trouble:
-    return Trouble(f"SSH: {name}", {"kind": kind, "on": "ssh", **options}, cause, (DEPLOY,), variables=SHORT)
+    variables = {} if cause == "never" else SHORT
+    return Trouble(f"SSH: {name}", {"kind": kind, "on": "ssh", **options}, cause, (DEPLOY,), variables=variables)
 
 
 def _node(name: str, kind: str, cause: str, **options: Any) -> Trouble:
@@ -99,17 +100,17 @@ ALL = [
     _aws("is out of reach", "refuse", "onnect|EndpointConnectionError", EVERYWHERE),
     _aws("has no capacity for a start", "capacity", "InsufficientInstanceCapacity", (START,), method="StartInstances"),
     _aws("loses the answer to a start", "reset", "never", (START,), method="StartInstances", when="after", nth=1),
-    _aws("refuses to start", "unauthorized", "not authorized|UnauthorizedOperation", (START,), method="StartInstances"),
+    _aws("takes the key no more at a start", "unauthorized", "AuthFailure", (START,), method="StartInstances"),
     _aws("loses the answer to a stop", "reset", "never", (STOP,), method="StopInstances", when="after", nth=1),
-    _aws("refuses to stop", "unauthorized", "not authorized|UnauthorizedOperation", (STOP,), method="StopInstances"),
+    _aws("takes the key no more at a stop", "unauthorized", "AuthFailure", (STOP,), method="StopInstances"),
     _aws(
         "loses the answer to a removal", "reset", "never", (REMOVE,), method="TerminateInstances", when="after", nth=1
     ),
     _aws("loses every answer to a removal", "reset", "onnection", (REMOVE,), method="TerminateInstances", when="after"),
     _aws(
-        "releases no address",
+        "takes the key no more at a release",
         "unauthorized",
-        "not authorized|UnauthorizedOperation",
+        "AuthFailure",
         (REMOVE,),
         method="ReleaseAddress",
     ),
@@ -124,7 +125,15 @@ ALL = [
         when="after",
         nth=1,
     ),
-    _api("loses every answer", "reset", "broke before", LAUNCHING, match="configuration", method="POST", when="after"),
+    _api(
+        "loses every answer",
+        "reset",
+        "broke before|without giving its configuration document",
+        LAUNCHING,
+        match="configuration",
+        method="POST",
+        when="after",
+    ),
     _api("fails to change", "status", r"\(500\)", (STOP, START), status=500, method="PATCH"),
     _api("loses the answer to a change", "reset", "never", (STOP, START), method="PATCH", when="after", nth=1),
     _api("fails to delete", "status", r"\(500\)", (REMOVE,), status=500, method="DELETE"),
