@@ -14,7 +14,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from ansible_collections.pexip.infinity.tests.integration.playing import Run
+from ansible_collections.pexip.infinity.tests.integration.playing import Play, Run
 from ansible_collections.pexip.infinity.tests.resilience import picture, troubles
 from ansible_collections.pexip.infinity.tests.resilience.scenarios import SCENARIOS
 from ansible_collections.pexip.infinity.tests.resilience.troubles import Trouble
@@ -33,11 +33,13 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("scenario", [SCENARIOS[name] for name in SAMPLES])
-def test_a_playbook_meets_faults(scenario, lab_factory, play, undisturbed, tally, chance):
+def test_a_playbook_meets_faults(scenario, lab_factory, warm_python, tmp_path, undisturbed, tally, chance):
     counted = tally("faults in whole playbook runs")
     known = [trouble for trouble in troubles.ALL if scenario.name in trouble.scenarios]
     counted.of = len(known)
-    for trouble in chance.sample(known, SAMPLES[scenario.name]):
+    for number, trouble in enumerate(chance.sample(known, SAMPLES[scenario.name])):
+        # A directory of its own, or a host might be known at whose address another lab's machine is now.
+        play = Play(tmp_path / str(number), warm_python)
         with counted.case(f"{scenario.name}: {trouble}"), scenario.begun(lab_factory, play) as lab:
             lab.fault_add(**trouble.options)
             run = replace(scenario, extra_vars=scenario.extra_vars | trouble.variables).play(lab, play)
