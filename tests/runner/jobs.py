@@ -89,7 +89,7 @@ class Job:
         return {
             Path(event["event_data"]["task_path"].rsplit(":", 1)[0])
             for event in self.events
-            if event["event_data"].get("task_path")
+            if event.get("event_data", {}).get("task_path")  # a line of output alone has no data
         }
 
     @property
