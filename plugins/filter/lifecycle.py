@@ -26,15 +26,15 @@ options:
     description:
       - The nodes of a batch, each with C(name), C(overflow) (whether the inventory has it in C(pexip_overflow)),
         C(public_address) (V(none), V(dynamic) or V(elastic)), C(adopt), and C(floor_nodes) and C(floor_hd), the nodes and HD
-        connections that its location keeps in service without it. They are taken out of service in this order while the
-        floor holds.
+        connections that its location keeps in service; the most that one of a location's nodes gives holds for it. They are
+        taken out of service in this order while the floor holds.
     type: list
     elements: dict
     required: true
   job:
     description: What is to be done.
     type: str
-    choices: [stop, start, refresh_static_nat, remove]
+    choices: [stop, start, restart, refresh_static_nat, remove]
     required: true
   found:
     description:

@@ -10,7 +10,7 @@ Source: the guide's "Managing AWS instances". Pure: the roles fetch and act, thi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.pexip.infinity.plugins.module_utils.node import silent
@@ -63,7 +63,6 @@ class Found:
     platform itself goes by. ``nodes`` as ``pexip_node_info`` returns them, ``instances`` as ``ec2_instance_info`` and
     ``addresses`` as ``ec2_eip_info`` list them, ``overflow`` maps primary to overflow locations. ``stopped`` names nodes that
     are to be taken for stopped already: in check mode a restart stops nothing before it says what its start would do.
-    ``adopt`` names those whose instance may be one without our tags.
     """
 
     platform: str
@@ -73,16 +72,15 @@ class Found:
     addresses: list[dict[str, Any]] = field(default_factory=list)
     overflow: Mapping[str, str] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
-    adopt: frozenset[str] = frozenset()
     by_name: dict[str, dict[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {node["name"]: node for node in self.nodes})
 
-    def candidates(self, name: str) -> list[Instance]:
+    def candidates(self, name: str, adopt: bool) -> list[Instance]:
         """The live instances that may be a node's."""
         address = self.by_name.get(name, {}).get("address")
-        found = candidates(self.instances, name, self.platform, address, name in self.adopt)
+        found = candidates(self.instances, name, self.platform, address, adopt)
         if name not in self.stopped:
             return found
         kept = [{key: value for key, value in tags(instance).items() if key != TAG} for instance in found]
@@ -121,8 +119,9 @@ class Found:
         for node in self.nodes:
             status = node.get("status") or {}
             name = node["name"]
-            # One of ours that is being terminated takes the node with it, whatever that last reported.
-            machine = next(iter(self.candidates(name) or own(self.instances, name, self.platform)), None)
+            # To count touches nothing, so its address is enough. One of ours that was terminated has taken the node with it,
+            # whatever that last reported.
+            machine = next(iter(self.candidates(name, adopt=True) or own(self.instances, name, self.platform)), None)
             if (
                 node.get("in_contact")
                 and not silent(status, rows)
@@ -193,7 +192,6 @@ def plans(job: str, wanted: list[Wanted], found: Found) -> list[dict[str, Any]]:
     """
     if job not in JOBS:
         raise ValueError(f"no job {job!r}; there are {', '.join(JOBS)}")
-    found = replace(found, adopt=frozenset(node.name for node in wanted if node.adopt))
     result = [_plan(job, node, found) for node in wanted]
     if job in FLOORS:
         _hold_floor(FLOORS[job], wanted, result, found, one_by_one=job == RESTART)
@@ -202,7 +200,7 @@ def plans(job: str, wanted: list[Wanted], found: Found) -> list[dict[str, Any]]:
 
 def _plan(job: str, wanted: Wanted, found: Found) -> dict[str, Any]:
     problems_of, steps_of = JOBS[job]
-    case = Case(wanted, found, found.node(wanted.name), found.candidates(wanted.name))
+    case = Case(wanted, found, found.node(wanted.name), found.candidates(wanted.name, wanted.adopt))
     problems = list(problems_of(case))
     steps = {} if problems else dict(steps_of(case))
     return {
@@ -401,7 +399,7 @@ def _not_gone(case: Case) -> Iterator[str]:
             f"{case.name}: the instance {', '.join(by_hand)} has its address {node['address']} and not its tags: set "
             "pexip_adopt: true if it is the node's, to have it terminated, too"
         )
-    # An instance of ours that is being terminated explains why it still seems to report in.
+    # An instance of ours that was terminated, as long as EC2 shows it, explains why the node still seems to report in.
     elif not silent(status, rows) and not own(case.found.instances, case.name, case.found.platform):
         yield (
             f"{case.name}: no EC2 instance carries its tags ({NODE}: {case.name}, {PLATFORM}: {case.found.platform}), and yet "
@@ -430,16 +428,21 @@ def _remove(case: Case) -> Steps:
 
 
 def _hold_floor(role: str, wanted: list[Wanted], result: list[dict[str, Any]], found: Found, one_by_one: bool) -> None:
-    """Refuses the nodes without which their location would fall below the floor.
+    """Refuses the nodes without which their location would fall below the floor, the highest that one of them gives.
 
     :param one_by_one: whether each is back in service before the next one leaves it
     """
     serving = found.serving()
+    floors: dict[str, tuple[int, int]] = {}
     for node, plan in zip(wanted, result, strict=True):
+        nodes, hd = floors.get(plan["location"], (0, 0))
+        floors[plan["location"]] = max(nodes, node.floor_nodes), max(hd, node.floor_hd)
+    for plan in result:
+        floor_nodes, floor_hd = floors[plan["location"]]
         left = dict(serving.get(plan["location"], {}))
         if plan["problems"] or left.pop(plan["name"], None) is None:
             continue
-        if len(left) >= node.floor_nodes and sum(left.values()) >= node.floor_hd:
+        if len(left) >= floor_nodes and sum(left.values()) >= floor_hd:
             if not one_by_one:
                 serving[plan["location"]] = left
             continue
@@ -447,8 +450,8 @@ def _hold_floor(role: str, wanted: list[Wanted], result: list[dict[str, Any]], f
         plan.update(does=[], steps=[], releases=[])
         plan["problems"].append(
             f"{plan['name']}: without it {plan['location']} has {len(left)} always-on nodes in service ({there}) with "
-            f"{sum(left.values())} HD connections, and {role}_floor_nodes is {node.floor_nodes}, {role}_floor_hd "
-            f"{node.floor_hd}: take fewer nodes out at a time, bring others into service first, or lower the floor"
+            f"{sum(left.values())} HD connections, and {role}_floor_nodes is {floor_nodes}, {role}_floor_hd "
+            f"{floor_hd}: take fewer nodes out at a time, bring others into service first, or lower the floor"
         )
 
 

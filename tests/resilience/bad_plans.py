@@ -89,6 +89,12 @@ ALONE: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     # Without a version nothing else can be judged.
     ("deploy_management", {"pexip_version": "eleven"}, ("pexip_version", "eleven")),
     ("deploy_management", {"pexip_version": ""}, ("pexip_version",)),
+    (
+        "deploy_management",
+        {"node_security_group_client_cidrs": ["10.0.0.0/33"]},
+        ("node_security_group_client_cidrs", "10.0.0.0/33"),
+    ),
+    ("deploy_management", {"pexip_peer_cidrs": ["../10"]}, ("pexip_peer_cidrs", "../10")),
     ("remove_nodes", {}, ("--limit",)),
     ("stop_nodes", {"node_maintenance_floor_nodes": -1}, ("node_maintenance_floor_nodes", "-1")),
     ("stop_nodes", {"node_maintenance_drain_timeout": -1}, ("node_maintenance_drain_timeout", "-1")),

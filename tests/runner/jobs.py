@@ -159,8 +159,8 @@ class Jobs:
     ) -> Job:
         """Starts a playbook of the collection.
 
-        :param project: as a file of a project, which is how AWX's job templates name it: a checkout of the repository, whose
-            roles and plugins are nevertheless those that are installed
+        :param project: as a file of a project, which is how AWX's job templates name it; the roles and plugins are those that are
+            installed
         :param elsewhere: as AWX's mesh does it: transmitted to a worker, which has nothing but what it is sent, and whose
             results are processed here
         """

@@ -185,6 +185,20 @@ def test_a_node_may_bring_the_floor_of_its_own_location():
     assert "node_maintenance_floor_nodes is 2, node_maintenance_floor_hd 20" in sentence
 
 
+def test_of_several_floors_for_a_location_the_highest_holds_whoever_comes_first():
+    nodes = [*TWO, node("conf03", 7)]
+    machines = [*THEIRS, instance("conf03", 7)]
+    for high in ("conf01", "conf02"):
+        found = plans("stop", ["conf01", "conf02"], nodes, machines, floor_nodes=1, own={high: {"floor_nodes": 2}})
+        assert [bool(item["problems"]) for item in found] == [False, True]
+
+
+def test_a_node_that_was_set_up_by_hand_counts_by_the_instance_at_its_address():
+    for by_hand in (instance(None, 6, "stopped"), instance(None, 6, pexip_cloud="manager")):
+        found = plans("stop", ["conf01"], TWO, [THEIRS[0], by_hand], floor_nodes=1)
+        assert "London has 0 always-on nodes" in found[0]["problems"][0]
+
+
 @pytest.mark.parametrize(
     ("other", "machine"),
     [
