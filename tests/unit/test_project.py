@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.pexip.infinity.plugins.module_utils.module import CONNECTION_OPTIONS
+from ansible_collections.pexip.infinity.tests.resilience.tally import KINDS
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -236,6 +237,17 @@ def test_the_artefact_holds_what_a_user_installs_and_nothing_else(artefact):
     assert {name.split("/")[0] for name in artefact} <= kinds
 
 
+def test_the_readme_quotes_a_whole_table_of_what_was_survived():
+    """As make resilience prints it: every kind of attack, and none that was lost."""
+    (table,) = re.findall(r"<!-- resilience -->\n```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    rows = {
+        kind: list(map(int, numbers)) for kind, *numbers in (line.rsplit(None, 3) for line in table.splitlines()[1:])
+    }
+    assert list(rows) == [*sorted(KINDS), "All"]
+    assert rows["All"] == [sum(column) for column in zip(*(rows[kind] for kind in KINDS), strict=True)]
+    assert all(cases == survived <= possible for cases, possible, survived in rows.values())
+
+
 def test_links_lead_to_what_is_installed(artefact):
     """Relative ones, that is; what is in the repository alone is linked to there."""
     broken = []
@@ -281,7 +293,7 @@ def test_ansible_navigator_passes_on_what_the_collection_reads():
     ]
     twins = {f"PEXIP_{option.upper()}" for option in CONNECTION_OPTIONS}
     plugin = set(re.findall(r"name: (PEXIP_\w+)", (ROOT / "plugins/inventory/pexip_nodes.py").read_text()))
-    named = set(re.findall(r"\b(?:AWS|PEXIP)_[A-Z_]+", (ROOT / "README.md").read_text()))
+    named = set(re.findall(r"\b(?:AWS|PEXIP)_(?!TEST_)[A-Z_]+", (ROOT / "README.md").read_text()))
     assert twins | plugin | named <= set(passed)
     assert {"AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION"} <= set(
         passed
@@ -297,7 +309,8 @@ def test_version_bounds_are_the_same_everywhere():
     assert f"ansible-core {', '.join(minor[:-1])} or {minor[-1]} and" in readme
     assert f"'ansible-core>={minor[0]},<{Version(high).major}.{Version(high).minor}'" in readme
     assert f"with ansible-core {minor[0]}" in readme and f"with ansible-core {minor[-1]}" in readme
-    assert {load(f"roles/{role}/meta/main.yml")["galaxy_info"]["min_ansible_version"] for role in ROLES} == {minor[0]}
+    roles = [*(f"roles/{role}" for role in ROLES), "docs/examples/role-reuse/roles/video_sites"]
+    assert {load(f"{role}/meta/main.yml")["galaxy_info"]["min_ansible_version"] for role in roles} == {minor[0]}
     assert Version(metadata.version("ansible-core")) in bounds
     pythons = re.search(r"Python (3\.\d+), (3\.\d+)\nor (3\.\d+), ansible-core", readme).groups()
     assert " | ".join(pythons) + ") ;;" in (ROOT / "tests/tools/venv.sh").read_text()
