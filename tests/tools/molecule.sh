@@ -29,9 +29,9 @@ if [ "${1:-}" = --one ]; then
     if step verify "$2"; then echo "error: verify does not see what the side effect broke" >&2; exit 1; fi
     for part in converge verify; do step "$part" "$2"; done
     # Further looks of its own, which molecule has no command for.
-    for playbook in $(sed -n 's/^ *- verify \(..*\)$/\1/p' "extensions/molecule/$2/molecule.yml"); do
-      ANSIBLE_CONFIG=$work/ansible.cfg ansible-playbook -i "$work/inventory" "extensions/molecule/$2/$playbook"
-    done
+    while read -r playbook; do
+      ANSIBLE_CONFIG=$work/ansible.cfg ansible-playbook -i "$work/inventory" "extensions/molecule/$2/$playbook" </dev/null
+    done < <(sed -n 's/^ *- verify \(..*\)$/\1/p' "extensions/molecule/$2/molecule.yml")
   fi
   step destroy "$2"
   exit
