@@ -329,6 +329,7 @@ def test_wrong_static_nat_addresses_are_corrected_in_one_run(lab, run):
         f"has the public address {machine(lab, 'conf04')['PublicIpAddress']}, and pexip_public_address is none"
         in told.output
     )
+    assert (lab.writes(), node(lab, "conf04")["static_nat_address"]) == (0, "192.0.2.9")
 
 
 # removal

@@ -295,9 +295,8 @@ def test_ansible_navigator_passes_on_what_the_collection_reads():
     plugin = set(re.findall(r"name: (PEXIP_\w+)", (ROOT / "plugins/inventory/pexip_nodes.py").read_text()))
     named = set(re.findall(r"\b(?:AWS|PEXIP)_(?!TEST_)[A-Z_]+", (ROOT / "README.md").read_text()))
     assert twins | plugin | named <= set(passed)
-    assert {"AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION"} <= set(
-        passed
-    )  # AWS's own, of temporary credentials and older tools
+    # AWS's own names for temporary credentials, and for older tools.
+    assert {"AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION"} <= set(passed)
 
 
 def test_version_bounds_are_the_same_everywhere():
