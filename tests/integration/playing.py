@@ -258,6 +258,17 @@ def lab_factory(tmp_path_factory, request, nursery) -> Callable[..., contextlib.
     return factory
 
 
+def add_locations(lab: Lab, *names: str) -> None:
+    """System locations for an installed platform, with the DNS and NTP servers that it has."""
+    configuration = "/api/admin/configuration/v1"
+    servers = {
+        f"{kind}_servers": [row["resource_uri"] for row in lab.api(f"{configuration}/{kind}_server/")["objects"]]
+        for kind in ("dns", "ntp")
+    }
+    for name in names:
+        lab.api(f"{configuration}/system_location/", "POST", {"name": name, **servers})
+
+
 @pytest.fixture
 def lab(lab_factory) -> Iterator[Lab]:
     """A fresh lab with an empty account."""

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from ansible_collections.pexip.infinity.tests.integration.playing import add_locations
 from pexip_lab.testing import until
 
 BURST = "AWS burst"
@@ -27,8 +28,7 @@ CONFIGURATION = "/api/admin/configuration/v1/"
 def platform(lab_factory):
     """A lab with nodes and an overflow location."""
     with lab_factory(seed="nodes") as lab:
-        servers = {kind: [f"{CONFIGURATION}{kind[:-1]}/1/"] for kind in ("dns_servers", "ntp_servers")}
-        lab.api(f"{CONFIGURATION}system_location/", method="POST", json={"name": BURST, **servers})
+        add_locations(lab, BURST)
         yield lab
 
 

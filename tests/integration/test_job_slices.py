@@ -13,7 +13,7 @@ import copy
 
 import pytest
 import yaml
-from ansible_collections.pexip.infinity.tests.integration.playing import HERE
+from ansible_collections.pexip.infinity.tests.integration.playing import HERE, add_locations
 
 WORKER_VM = "/api/admin/configuration/v1/worker_vm/"
 
@@ -22,11 +22,7 @@ WORKER_VM = "/api/admin/configuration/v1/worker_vm/"
 def lab(lab_factory):
     """An installed Management Node with a location London, and the nodes' security group."""
     with lab_factory(seed="platform") as lab:
-        servers = {
-            field: [row["resource_uri"] for row in lab.api(f"/api/admin/configuration/v1/{resource}/")["objects"]]
-            for field, resource in (("dns_servers", "dns_server"), ("ntp_servers", "ntp_server"))
-        }
-        lab.api("/api/admin/configuration/v1/system_location/", "POST", {"name": "London", **servers})
+        add_locations(lab, "London")
         yield lab
 
 

@@ -12,6 +12,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from ansible_collections.pexip.infinity.tests.integration.playing import add_locations
 
 CONFIGURATION = "/api/admin/configuration/v1"
 CONFERENCING_11_0_0 = "ami-60dd7d13"
@@ -25,12 +26,7 @@ CONNECTION = ("pexip_host", "pexip_port", "pexip_username", "pexip_password", "p
 def lab(lab_factory):
     """A platform that runs 11.0.0, with the locations London and Paris; 11.1.0 is published, too."""
     with lab_factory(seed="platform") as lab:
-        servers = {
-            f"{kind}s": [row["resource_uri"] for row in lab.api(f"{CONFIGURATION}/{kind}/")["objects"]]
-            for kind in ("dns_server", "ntp_server")
-        }
-        for name in ("London", "Paris"):
-            lab.api(f"{CONFIGURATION}/system_location/", "POST", {"name": name, **servers})
+        add_locations(lab, "London", "Paris")
         yield lab
 
 

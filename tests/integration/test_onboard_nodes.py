@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+from ansible_collections.pexip.infinity.tests.integration.playing import add_locations
 
 WORKER_VM = "/api/admin/configuration/v1/worker_vm/"
 LOCATION = "/api/admin/configuration/v1/system_location/"
@@ -26,12 +27,7 @@ ASKED_FOR = {  # what a run without a change may ask the management API for n no
 def lab(lab_factory):
     """A platform with the locations London, Oslo and AWS burst, and the nodes' security group."""
     with lab_factory(seed="platform") as lab:
-        servers = {
-            field: [row["resource_uri"] for row in lab.api(f"/api/admin/configuration/v1/{resource}/")["objects"]]
-            for field, resource in (("dns_servers", "dns_server"), ("ntp_servers", "ntp_server"))
-        }
-        for name in ("London", "Oslo", "AWS burst"):
-            lab.api(LOCATION, "POST", {"name": name, **servers})
+        add_locations(lab, "London", "Oslo", "AWS burst")
         yield lab
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from ansible_collections.pexip.infinity.tests.integration.playing import Play, Run, Started
+from ansible_collections.pexip.infinity.tests.integration.playing import Play, Run, Started, add_locations
 from pexip_lab.client import Lab
 from pexip_lab.testing import until
 
@@ -99,21 +99,12 @@ def _bursts(inventory: dict) -> None:
 
 
 def _burst_location(lab: Lab) -> None:
-    _location(lab, BURST)
+    lab.api(f"{CONFIGURATION}system_location/", method="POST", json={"name": BURST})
 
 
 def _locations(lab: Lab) -> None:
     """What deploy_management makes of the inventory's locations."""
-    servers = {
-        f"{kind}_servers": [item["resource_uri"] for item in lab.api(f"{CONFIGURATION}{kind}_server/")["objects"]]
-        for kind in ("dns", "ntp")
-    }
-    for name in ("London", "Oslo"):
-        _location(lab, name, **servers)
-
-
-def _location(lab: Lab, name: str, **fields: Any) -> None:
-    lab.api(f"{CONFIGURATION}system_location/", method="POST", json={"name": name, **fields})
+    add_locations(lab, "London", "Oslo")
 
 
 def _wrong_static_nat(lab: Lab) -> None:

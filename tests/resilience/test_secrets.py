@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 from ansible_collections.pexip.infinity.tests.integration.playing import Play, Started
 from ansible_collections.pexip.infinity.tests.resilience.leaks import Search, Watch
-from ansible_collections.pexip.infinity.tests.resilience.scenarios import CONFIGURATION, SCENARIOS, Scenario
+from ansible_collections.pexip.infinity.tests.resilience.scenarios import SCENARIOS, Scenario
 from pexip_lab.client import Lab
 from pexip_lab.testing import until
 
@@ -190,22 +190,12 @@ def _given_secrets(inventory: dict) -> None:
     }
 
 
-def _locations(lab: Lab) -> None:
-    """The locations of the inventory's nodes, with the servers that the platform has."""
-    kinds = ("dns_server", "ntp_server")
-    servers = {
-        f"{kind}s": [row["resource_uri"] for row in lab.api(f"{CONFIGURATION}{kind}/")["objects"]] for kind in kinds
-    }
-    for name in ("London", "Oslo"):
-        lab.api(f"{CONFIGURATION}system_location/", method="POST", json={"name": name, **servers})
-
-
 def _scenario(name: str, **changes: Any) -> Scenario:
     return dataclasses.replace(SCENARIOS[name], **changes)
 
 
 DEPLOYED = Attack(_scenario("deploy_management", adapt=_given_secrets), "api", "PATCH", "/global/")
-ONBOARDED = Attack(_scenario("onboard_nodes", prepare=_locations), "node", "POST")
+ONBOARDED = Attack(SCENARIOS["onboard_nodes"], "node", "POST")
 LIFECYCLE = [
     Attack(SCENARIOS["stop_nodes"], "aws", "StopInstances"),
     Attack(_scenario("start_nodes", first=None), "aws", "StartInstances"),

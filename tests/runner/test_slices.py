@@ -13,6 +13,7 @@ import copy
 from collections import Counter
 
 import pytest
+from ansible_collections.pexip.infinity.tests.integration.playing import add_locations
 from ansible_collections.pexip.infinity.tests.runner import jobs
 
 pytestmark = pytest.mark.quick
@@ -25,12 +26,7 @@ NODES = {"conf01": "London", "conf02": "London", "conf03": "Oslo", "conf04": "Os
 def lab(lab_factory):
     """A ready platform: an installed Management Node, the nodes' security group, and the locations."""
     with lab_factory(seed="platform") as lab:
-        servers = {
-            field: [row["resource_uri"] for row in lab.api(f"{CONFIGURATION}/{resource}/")["objects"]]
-            for field, resource in (("dns_servers", "dns_server"), ("ntp_servers", "ntp_server"))
-        }
-        for name in ("London", "Oslo"):
-            lab.api(f"{CONFIGURATION}/system_location/", "POST", {"name": name, **servers})
+        add_locations(lab, "London", "Oslo")
         yield lab
 
 

@@ -454,6 +454,9 @@ def test_the_playbook_has_the_variables_that_its_spec_names():
 
 def test_names_are_unique_and_can_be_looked_up():
     lists = (
+        "organizations",
+        "notification_hooks",
+        "execution_environments",
         "credential_types",
         "credentials",
         "projects",
