@@ -157,7 +157,7 @@ def test_scenario_breaks_something_and_looks_again(scenario):
 def test_the_example_of_role_reuse_starts_its_lab_as_our_scenarios_do():
     for name in ("create.yml", "destroy.yml"):
         ours = (ROOT / "extensions/molecule/shared" / name).read_text()
-        assert (REUSE / "molecule/platform" / name).read_text() == ours
+        assert (REUSE / "molecule/default" / name).read_text() == ours
 
 
 def test_scenarios_have_networks_of_their_own():

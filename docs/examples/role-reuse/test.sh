@@ -13,9 +13,9 @@ trap 'pexip-lab down --state "$lab"' EXIT
 trap 'exit 130' INT TERM HUP
 
 ansible-galaxy collection install -r requirements.yml
-molecule create --scenario-name platform
+molecule create
 eval "$(pexip-lab env --state "$lab")"
-for step in converge idempotence verify side-effect; do molecule "$step" --scenario-name platform; done
+for step in converge idempotence verify side-effect; do molecule "$step"; done
 # Else it would not see a role that mends nothing.
-if molecule verify --scenario-name platform; then echo "verify does not see what the side effect broke" >&2; exit 1; fi
-for step in converge verify destroy; do molecule "$step" --scenario-name platform; done
+if molecule verify; then echo "verify does not see what the side effect broke" >&2; exit 1; fi
+for step in converge verify destroy; do molecule "$step"; done
