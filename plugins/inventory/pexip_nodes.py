@@ -96,7 +96,7 @@ options:
     type: list
     elements: str
     default: []
-    env: [{name: AWS_REGION}, {name: AWS_DEFAULT_REGION}]
+    env: [{name: AWS_DEFAULT_REGION}, {name: AWS_REGION}]  # the last that is set is taken
   aws_profile:
     description:
       - Profile of the AWS configuration files. Left out, boto3 looks at E(AWS_PROFILE).
@@ -126,8 +126,10 @@ notes:
   - The options of the connection are variables, too, so that the playbooks of this collection ask the same Management Node;
     except for the password, and for an O(ca_path) from the environment. They read the password from E(PEXIP_PASSWORD) or from C(pexip_password).
   - Secret fields are neither in the variables nor in the cache. Options that decide what is read are part of the cache's
-    key, as a digest without passwords and secret keys, so another Management Node, account or filter is never answered
-    from it.
+    key, as a digest without passwords and secret keys, so another Management Node or filter is never answered from it, nor
+    another AWS account, where an option or the environment says which.
+  - Since ansible-core 2.19 C(ansible-inventory --list) writes a text that comes from outside as an object with the key
+    C(__ansible_unsafe), whatever inventory plugin it is from. Ansible reads it back as the text; other readers have to unwrap it.
   - Ansible goes on with a warning when an inventory cannot be read. E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) makes that
     an error.
 seealso:
@@ -236,7 +238,16 @@ ASKED = (
     "aws_access_key",
 )
 # What boto3 finds by itself, where an option does not say it.
-ASKED_OF_AWS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2")
+ASKED_OF_AWS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_EC2",
+)
 AWS_SESSION = {
     "profile_name": "aws_profile",
     "aws_access_key_id": "aws_access_key",
@@ -265,7 +276,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 raise AnsibleParserError(f"{name}: {error}") from None
         self._given = given
         super().set_options(task_keys=task_keys, var_options=var_options, direct=given)
-        unknown = sorted(set(given) - set(self._options))
+        unknown = sorted(str(name) for name in set(given) - set(self._options))
         if unknown:
             raise AnsibleParserError(f"unknown option {unknown[0]!r}. {listing(unknown[0], list(self._options))}")
 

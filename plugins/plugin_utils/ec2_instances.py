@@ -42,7 +42,8 @@ def live_instances(regions: list[str], filters: Mapping[str, Any], **session: st
         for name, given in wanted.items()
     ]
     found: list[Instance] = []
-    for region in regions or [None]:
+    # An empty name is what AWX and others give for none, and one that stands twice would give each instance twice.
+    for region in list(dict.fromkeys(filter(None, regions))) or [None]:
         try:
             client = boto3.Session(region_name=region, **session).client("ec2")
             pages = client.get_paginator("describe_instances").paginate(
@@ -54,7 +55,7 @@ def live_instances(regions: list[str], filters: Mapping[str, Any], **session: st
                 for reservation in page["Reservations"]
                 for raw in reservation["Instances"]
             ]
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ValueError) as error:  # ValueError: a region that makes no host name
             where = f"of {region}" if region else "(no aws_regions given)"
             raise AnsibleParserError(f"ec2: failed to describe the instances {where}: {error}. {NEEDED}") from None
     return [instance for instance in found if instance["state"]["name"] not in GOING]

@@ -225,6 +225,7 @@ def _environment() -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_LOCALHOST_WARNING": "0",
+        "ANSIBLE_INJECT_INVOCATION": "1",  # 2.21 asks for it: what a module was given is to be judged, and searched for secrets
         "LC_ALL": "C.UTF-8",
     }
 

@@ -43,6 +43,13 @@ NEEDED = {
     "configure_awx_inventory_url": "https://git.example.com/pexip/inventory.git",
 }
 SECRET = "Controller-Secret#1"
+SURVEYS = {
+    template["name"]: template.get("survey", [])
+    for template in yaml.safe_load((ROOT / "extensions/awx/job_templates.yml").read_text())[
+        "configure_awx_job_templates"
+    ]
+}
+SLICED = {"onboard nodes", "start nodes", "stop nodes", "refresh static NAT"}
 MARK = "Pexip Infinity on AWS, made by pexip.infinity.configure_awx."
 
 pytestmark = pytest.mark.skipif(not FOUND, reason="this ansible package has no awx.awx")
@@ -96,7 +103,13 @@ def collections(tmp_path_factory) -> Path:
 def configure(collections, tmp_path):
     """Runs the playbook with these variables on a controller that has these objects."""
 
-    def run(*options: str, found: dict[str, list[dict]] | None = None, **variables) -> Told:
+    def run(
+        *options: str,
+        found: dict[str, list[dict]] | None = None,
+        refuses: str = "",
+        runner: bool = False,
+        **variables,
+    ) -> Told:
         given, there, calls = tmp_path / "awx.json", tmp_path / "found.json", tmp_path / "calls.jsonl"
         given.write_text(json.dumps(variables))
         there.write_text(json.dumps(found or {}))
@@ -110,6 +123,7 @@ def configure(collections, tmp_path):
             "ANSIBLE_NOCOLOR": "1",
             "AWX_CALLS": str(calls),
             "AWX_FOUND": str(there),
+            "AWX_REFUSES": refuses,
             "CONTROLLER_HOST": "https://controller.invalid",
         }
         command = [
@@ -119,6 +133,12 @@ def configure(collections, tmp_path):
             f"@{given}",
             *options,
         ]
+        if runner:  # as AWX runs it: the variables lie in the private data directory
+            (tmp_path / "env").mkdir()
+            (tmp_path / "env/extravars").write_text(json.dumps(variables))
+            (tmp_path / "inventory").mkdir()
+            command = [Path(sys.executable).with_name("ansible-runner"), "run", tmp_path]
+            command += ["--playbook", "pexip.infinity.configure_awx"]
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
@@ -134,6 +154,16 @@ def test_every_object_passes_the_modules_own_specs_in_an_order_that_holds(config
     assert told.rc == 0, told.output
     modules = list(dict.fromkeys(call["module"] for call in told.calls))
     assert modules == [name for name in MODULES if name != "notification_template"]
+
+    for args in told.of("job_template"):
+        asked = {option for option in args if option.startswith("ask_") and args[option]}
+        always = {f"ask_{what}_on_launch" for what in ("limit", "verbosity", "job_type", "diff_mode")}
+        assert asked - {"ask_job_slice_count_on_launch"} == always
+        survey = SURVEYS[args["name"]]
+        assert args["survey_enabled"] is bool(survey)
+        assert args.get("survey_spec", {}).get("spec", []) == survey
+    assert {a["name"].split(": ")[1] for a in told.of("job_template") if a["ask_job_slice_count_on_launch"]} == SLICED
+    assert all(args["update_project"] for args in told.of("project"))
 
     # Whatever an argument names has been made before, by its name and in its kind.
     made = {"credential_type": {"Amazon Web Services", "Machine"}}
@@ -246,7 +276,11 @@ def everything(prefix: str = "") -> dict[str, list[dict]]:
         "credential_types": [{"name": f"{prefix}Pexip Infinity {n}"} for n in ("management API", "passwords")]
         + [{"name": "Other"}],
         "credentials": [
-            {"name": f"{prefix}Pexip Infinity {n}", "credential_type": 7}
+            {
+                "name": f"{prefix}Pexip Infinity {n}",
+                "credential_type": 7,
+                "summary_fields": {"credential_type": {"name": f"{prefix}Pexip Infinity {n}"}},
+            }
             for n in ("management API", "AWS", "passwords")
         ],
         "projects": [{"name": f"{prefix}Pexip Infinity {n}"} for n in ("playbooks", "inventory")],
@@ -257,9 +291,24 @@ def everything(prefix: str = "") -> dict[str, list[dict]]:
     return told
 
 
-def test_all_is_removed_backwards(configure):
-    # The look-ups of what else there is find everything gone but the inventories, which the controller deletes later.
-    told = configure(configure_awx_state="absent", found=everything())
+def test_it_runs_under_ansible_runner(configure):
+    told = configure(**NEEDED, runner=True)
+    assert told.rc == 0, told.output
+    assert len(told.names("job_template")) == len(SURVEYS)
+
+
+def test_what_is_refused_of_a_notification_template_is_said_without_its_secrets(configure):
+    hook = {"configure_awx_notification_type": "slack", "configure_awx_notification_configuration": {"token": SECRET}}
+    told = configure(**NEEDED, **hook, refuses="notification_template")
+    assert told.rc != 0 and "refused by the test" in told.output and SECRET not in told.output
+
+
+@pytest.mark.parametrize("prefix", ["", "Lab "])
+def test_all_is_removed_backwards(configure, prefix):
+    there = {kind: [*everything(prefix)[kind], *everything("Other ")[kind]] for kind in everything()}
+    for kind in ("organizations", "execution_environments", "notification_templates"):
+        there[kind] = everything(prefix)[kind]
+    told = configure(configure_awx_state="absent", configure_awx_prefix=prefix, found=there)
     assert told.rc == 0, told.output
     removed = list(dict.fromkeys(call["module"] for call in told.calls if "module" in call))
     kept = ("inventory_source", "workflow_job_template_node", "schedule")  # they go with what they belong to
@@ -267,7 +316,34 @@ def test_all_is_removed_backwards(configure):
     order += ["execution_environment", "notification_template"]
     assert [name for name in removed if name != "organization"] == order and not set(removed) & set(kept)
     assert {call["args"]["state"] for call in told.calls if "module" in call} == {"absent"}
-    assert "Other" not in told.names("credential_type")
+    for kind, module in ((kind, module) for module, kind in MODULES.items() if module in order):
+        assert told.names(module) == [item["name"] for item in everything(prefix)[kind] if item["name"] != "Other"]
+
+
+def test_a_removal_in_check_mode_takes_its_own_objects_for_removed(configure):
+    told = configure("--check", configure_awx_state="absent", found=everything())
+    assert told.rc == 0, told.output
+    assert "is not of this playbook's making" not in told.output and "are of them" not in told.output
+    assert told.names("organization") == ["Pexip Infinity"]
+
+
+def test_a_credential_type_that_others_use_stays(configure):
+    there = everything()
+    used = {"credential_type": {"name": "Pexip Infinity passwords"}}
+    there["credentials"].append({"name": "Somebody's", "credential_type": 7, "summary_fields": used})
+    told = configure(configure_awx_state="absent", found=there)
+    assert told.rc == 0, told.output
+    assert told.names("credential_type") == ["Pexip Infinity management API"]
+    assert "The credential types Pexip Infinity passwords stay" in " ".join(told.output.split())
+    assert told.names("execution_environment") == ["Pexip Infinity"] and told.names("organization") == []
+
+
+def test_an_inventory_that_is_being_deleted_is_left_to_the_controller(configure):
+    there = everything()
+    there["inventories"][0]["pending_deletion"] = True
+    told = configure("--check", configure_awx_state="absent", found=there)
+    assert told.rc == 0, told.output
+    assert told.names("inventory") == ["Pexip Infinity live"]
 
 
 def test_an_organization_of_ours_goes_when_it_is_empty(configure):
@@ -310,6 +386,10 @@ def test_what_is_of_other_people_stays(configure, found, said):
             ["configure_awx_prefx", "no such variable", "configure_awx_prefix"],
         ),
         ({**NEEDED, "configure_awx_state": "gone"}, ["configure_awx_state", "present, absent", "gone"]),
+        (
+            {**NEEDED, "configure_awx_notification_type": "Slack"},
+            ["configure_awx_notification_type", "mattermost", "Slack"],
+        ),
         ({**NEEDED, "configure_awx_passwords": "vault"}, ["configure_awx_passwords", "credential, inventory", "vault"]),
         ({**NEEDED, "configure_awx_prefix": "a,b"}, ["configure_awx_prefix a,b"]),
         (

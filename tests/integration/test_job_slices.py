@@ -16,6 +16,7 @@ import yaml
 from ansible_collections.pexip.infinity.tests.integration.playing import HERE, add_locations
 
 WORKER_VM = "/api/admin/configuration/v1/worker_vm/"
+SLICED = ("stop_nodes", "start_nodes", "refresh_static_nat")  # in an order in which they can be run
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +61,15 @@ def test_slices_side_by_side_onboard_their_own_nodes(lab, play, module_play):
     play(lab, "onboard_nodes", inventory=whole).unchanged()
 
 
-@pytest.mark.parametrize("playbook", ["start_nodes", "refresh_static_nat"])
+@pytest.mark.parametrize("playbook", SLICED)
 def test_a_slice_finds_its_nodes(lab, play, playbook):
-    run = play(lab, playbook, inventory=inventory(lab, ["conf02", "conf03"], pexip_hostname="manager"))
-    run.unchanged()
+    part = inventory(lab, ["conf02", "conf03"], pexip_hostname="manager", node_maintenance_floor_nodes=0)
+    run = play(lab, playbook, inventory=part).succeeded()
+    changed = {"conf02", "conf03"} if playbook in ("stop_nodes", "start_nodes") else set()
+    assert {host for host, said in run.stats.items() if said["changed"]} == changed
+    states = {node["name"]: node["maintenance_mode"] for node in lab.api(WORKER_VM)["objects"]}
+    stopped = playbook == "stop_nodes"
+    assert states == {"conf01": False, "conf02": stopped, "conf03": stopped}
 
 
 def test_these_are_the_playbooks_that_may_be_sliced():
@@ -73,4 +79,4 @@ def test_these_are_the_playbooks_that_may_be_sliced():
         for template in templates["configure_awx_job_templates"]
         if template.get("ask_job_slice_count_on_launch") == "true"
     }
-    assert sliced == {f"playbooks/{name}.yml" for name in ("onboard_nodes", "start_nodes", "refresh_static_nat")}
+    assert sliced == {f"playbooks/{name}.yml" for name in (*SLICED, "onboard_nodes")}

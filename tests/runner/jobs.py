@@ -84,6 +84,12 @@ class Job:
         return sorted(found, key=lambda event: event["counter"])
 
     @property
+    def span(self) -> tuple[str, str]:
+        """When its first and its last event were made, as ISO 8601."""
+        made = [event["created"] for event in self.events]
+        return made[0], made[-1]
+
+    @property
     def files(self) -> set[Path]:
         """The files that its tasks stand in."""
         return {
@@ -127,7 +133,9 @@ class Jobs:
     environment: Mapping[str, str]
     started: list[Job] = field(default_factory=list)
 
-    def prepare(self, lab: Lab, inventory: Mapping[str, Any], words: str, key: str | None) -> Path:
+    def prepare(
+        self, lab: Lab, inventory: Mapping[str, Any], words: str, key: str | None, extra: Mapping[str, Any] | None
+    ) -> Path:
         """A private data directory; ``words`` are for ansible-playbook, ``key`` is the private key for an agent."""
         private_data = self.directory / str(len(self.started))
         environment = {name: value for name, value in lab.env.items() if name.startswith(("AWS_", "PEXIP_"))}
@@ -137,6 +145,7 @@ class Jobs:
             "env/envvars": yaml.safe_dump(environment),
             "env/cmdline": words,
             **({"env/ssh_key": key} if key else {}),
+            **({"env/extravars": json.dumps(extra)} if extra else {}),
         }
         for name, text in files.items():
             path = private_data / name
@@ -154,17 +163,19 @@ class Jobs:
         words: str = "",
         *,
         key: str | None = None,
+        extra: Mapping[str, Any] | None = None,
         elsewhere: bool = False,
         project: bool = False,
     ) -> Job:
         """Starts a playbook of the collection.
 
+        :param extra: extra variables, in the file in which AWX gives answers of a survey and what a credential injects
         :param project: as a file of a project, which is how AWX's job templates name it; the roles and plugins are those that are
             installed
         :param elsewhere: as AWX's mesh does it: transmitted to a worker, which has nothing but what it is sent, and whose
             results are processed here
         """
-        private_data = self.prepare(lab, inventory, words, key)
+        private_data = self.prepare(lab, inventory, words, key, extra)
         name = f"pexip.infinity.{playbook}"
         if project:
             shutil.copytree(ROOT / "playbooks", private_data / "project/playbooks")

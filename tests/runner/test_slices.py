@@ -49,7 +49,9 @@ def slices(lab, job, inventory):
             job.start(lab, playbook, jobs.sliced(inventory, number, 2), words, elsewhere=number == 2)
             for number in (1, 2)
         ]
-        return [one.wait() for one in started]
+        first, second = ended = [one.wait() for one in started]
+        assert first.span[0] < second.span[1] and second.span[0] < first.span[1], "one after the other"
+        return ended
 
     return run
 

@@ -48,7 +48,9 @@ class ActionModule(ActionBase):
         name = self._task.action.split(".")[-1]
         judged = ArgumentSpecValidator(**own_spec(name)).validate(self._task.args)
         with open(os.environ["AWX_CALLS"], "a", encoding="utf-8") as calls:
-            calls.write(json.dumps({"module": name, "args": self._task.args}) + "\n")
+            calls.write(json.dumps({"module": name, "args": self._task.args, "check": self._task.check_mode}) + "\n")
         if judged.error_messages:
             return {"failed": True, "msg": f"awx.awx.{name}: {'; '.join(judged.error_messages)}"}
+        if name in os.environ.get("AWX_REFUSES", "").split():
+            return {"failed": True, "msg": "refused by the test"}
         return {"changed": False}

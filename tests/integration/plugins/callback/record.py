@@ -38,6 +38,7 @@ class CallbackModule(CallbackBase):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
+        self._items: dict[tuple[str, str], list[bool]] = {}
         # What a garbage collection touches, each of Ansible's forks has to copy.
         gc.freeze()
         gc.disable()
@@ -50,6 +51,11 @@ class CallbackModule(CallbackBase):
 
     def _event(self, status: str, result) -> None:
         shown = json.loads(self._dump_results(result._result, indent=0))
+        # Since ansible-core 2.21 an item's result does not say by itself that it failed.
+        for item, failed in zip(
+            shown.get("results", ()), self._items.pop((result._host.get_name(), result._task._uuid), ()), strict=False
+        ):
+            item["failed"] = failed
         self._write(
             {
                 "status": status,
@@ -65,6 +71,18 @@ class CallbackModule(CallbackBase):
             for process in (*run.children(recursive=True), run):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
+
+    def _item(self, result, failed: bool = False) -> None:
+        self._items.setdefault((result._host.get_name(), result._task._uuid), []).append(failed)
+
+    def v2_runner_item_on_ok(self, result):
+        self._item(result)
+
+    def v2_runner_item_on_skipped(self, result):
+        self._item(result)
+
+    def v2_runner_item_on_failed(self, result):
+        self._item(result, failed=True)
 
     def v2_runner_on_ok(self, result):
         self._event("ok", result)

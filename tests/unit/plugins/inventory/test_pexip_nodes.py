@@ -25,7 +25,12 @@ from ansible_collections.pexip.infinity.plugins.doc_fragments.connection import 
 from ansible_collections.pexip.infinity.plugins.inventory import pexip_nodes
 from ansible_collections.pexip.infinity.plugins.module_utils.module import CONNECTION_OPTIONS
 from ansible_collections.pexip.infinity.plugins.plugin_utils import ec2_instances
-from ansible_collections.pexip.infinity.plugins.plugin_utils.node_hosts import ALWAYS_ON, OVERFLOW, bursts
+from ansible_collections.pexip.infinity.plugins.plugin_utils.node_hosts import (
+    ALWAYS_ON,
+    OVERFLOW,
+    bursts,
+    instance_facts,
+)
 from ansible_collections.pexip.infinity.tests.unit.support import PASSWORD, Memory, Reply, Server, authority
 from moto.server import ThreadedMotoServer
 
@@ -498,7 +503,7 @@ def launch(ec2):
     """Launches an instance with a private address, in a subnet of its own network, with tags."""
     places: dict[int, str] = {}
 
-    def launcher(address: str, *, network: int = 0, **tags: str) -> str:
+    def launcher(address: str, *, network: int = 0, public: bool = False, **tags: str) -> str:
         if network not in places:
             vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
             places[network] = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/20")["Subnet"]["SubnetId"]
@@ -508,8 +513,14 @@ def launch(ec2):
             InstanceType="c4.2xlarge",
             MinCount=1,
             MaxCount=1,
-            SubnetId=places[network],
-            PrivateIpAddress=address,
+            NetworkInterfaces=[
+                {
+                    "DeviceIndex": 0,
+                    "SubnetId": places[network],
+                    "PrivateIpAddress": address,
+                    "AssociatePublicIpAddress": public,
+                }
+            ],
             TagSpecifications=[{"ResourceType": "instance", "Tags": listed}] if listed else [],
         )
         return made["Instances"][0]["InstanceId"]
@@ -551,10 +562,51 @@ def test_nodes_are_joined_with_their_instances(joined, launch, ec2, memory, monk
     assert "pexip_instance_id" not in variables(inventory, "conf01") and warnings == []
 
 
-def test_another_account_of_the_environment_is_not_answered_from_the_cache(cached, ec2, monkeypatch, api):
+def test_public_addresses_are_those_of_ec2(joined, launch, ec2, memory):
+    for node in memory.of("worker_vm"):
+        node["static_nat_address"] = "192.0.2.1"
+    launch("10.0.0.5", **ours("conf01"), public=True)
+    conf02 = launch("10.0.0.4", **ours("conf02"))
+    address = ec2.allocate_address(Domain="vpc")
+    ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=conf02)
+    inventory, _warnings = joined()
+    seen = variables(inventory, "conf02")
+    assert (seen["pexip_public_ip"], seen["pexip_public_address"]) == (address["PublicIp"], "elastic")
+    seen = variables(inventory, "conf01")
+    [reservation] = ec2.describe_instances(InstanceIds=[seen["pexip_instance_id"]])["Reservations"]
+    assert seen["pexip_public_ip"] == reservation["Instances"][0]["PublicIpAddress"]
+
+
+@pytest.mark.parametrize(("owner", "kind"), [("amazon", "dynamic"), ("123456789012", "elastic")])
+def test_whose_a_public_address_is_decides_what_it_is(owner, kind):
+    """moto, unlike EC2, says of every address that it is the account's."""
+    card = {"Association": {"PublicIp": "192.0.2.1", "IpOwnerId": owner}}
+    raw = {"InstanceId": "i-1", "InstanceType": "c4.2xlarge", "State": {"Name": "running"}, "NetworkInterfaces": [card]}
+    instance = ec2_instances.instance_of({**raw, "PublicIpAddress": "192.0.2.1"}, "eu-west-1")
+    facts = instance_facts({"static_nat_address": "192.0.2.1"}, instance)
+    assert (facts["public_ip"], facts["public_address"]) == ("192.0.2.1", kind)
+
+
+def test_regions_are_taken_as_the_modules_of_aws_take_them(joined, launch, make, monkeypatch):
+    launch("10.0.0.5", **ours("conf01"))
+    for regions in (["eu-west-1", "", "eu-west-1"], "eu-west-1,eu-west-1"):
+        inventory, warnings = joined(aws_regions=regions)
+        assert "pexip_instance_id" in variables(inventory, "conf01") and warnings == []
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    inventory = make(ec2=True, management_node="manager")
+    assert variables(inventory, "conf01")["pexip_region"] == "eu-west-1"
+    with pytest.raises(AnsibleParserError, match="ec2: failed to describe the instances of eu west"):
+        joined(aws_regions=["eu west"])
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_EC2", "AWS_ROLE_ARN"])
+def test_another_account_of_the_environment_is_not_answered_from_the_cache(cached, ec2, moto, monkeypatch, api, name):
     options = {"ec2": True, "management_node": "manager.example.com", "aws_regions": ["eu-west-1"]}
-    for key, asked in (("testing", 3), ("testing", 3), ("another", 6)):
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+    # To moto a path makes no difference.
+    first, second = (moto, f"{moto}/") if name == "AWS_ENDPOINT_URL_EC2" else ("testing", "another")
+    for key, asked in ((first, 3), (first, 3), (second, 6)):
+        monkeypatch.setenv(name, key)
         cached(**options)
         assert len(api.requests) == asked
 
