@@ -180,7 +180,7 @@ PURPOSES = {
     "restart_nodes": "Stops and starts the instances.",
     "site": "Everything that `deploy_management`, `onboard_nodes` and `enable_bursting` need.",
     "start_nodes": "Starts the instances.",
-    "start_overflow_nodes": "Looks the Management Node and the overflow nodes up; the platform starts them.",
+    "start_overflow_nodes": "Looks the Management Node up by its tags; the platform starts the nodes.",
     "stop_nodes": "Stops the instances, and takes overflow nodes from the platform.",
 }
 
@@ -202,7 +202,8 @@ aws iam attach-user-policy --user-name video-team --policy-arn arn:aws:iam::1234
 | policy | what for | what it may change |
 | --- | --- | --- |
 {table}
-Each fits into one managed policy (6,144 characters without white space); as an inline policy of a user most are too long.
+Each fits into one managed policy (6,144 characters without white space); as inline policies of a user (2,048 for all of them) `site`,
+`deploy_management`, `enable_bursting` and `onboard_nodes` are too long.
 
 ## What is narrowed, and what you can narrow further
 
@@ -230,7 +231,7 @@ policy is the guide's, and `enable_bursting` makes it.
 
 ## Which branch asks for what
 
-What a playbook changes in some of its branches alone; what it plays of another playbook is told there.
+Actions that a playbook needs in some of its branches only. Those of a playbook that it includes are listed under that one.
 
 {branches}"""
 

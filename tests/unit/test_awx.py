@@ -223,19 +223,43 @@ def test_a_question_is_well_formed(playbook, question):
         assert question["default"] == ""
 
 
+def needed(playbook: str) -> set[str]:
+    """What its roles' defaults take from the inventory without knowing another value, and what their specs require."""
+    texts = [(ROOT / f"roles/{role}/defaults/main.yml").read_text() for role, _entry in used_roles(playbook)]
+    taken = {name for text in texts for name in re.findall(r"\{\{ (pexip_\w+) \}\}", text)}
+    return taken | {v.name for v in variables(playbook).values() if v.required and v.default is None}
+
+
+def shown_inventories() -> set[str]:
+    """The variables that each of the README's inventories has."""
+    blocks = re.findall(r"<!-- inventory: \w+ -->\n```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) == 3
+    return set.intersection(*(set(re.findall(r"\b(pexip_\w+):", block)) for block in blocks))
+
+
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
-def test_every_required_variable_is_asked(playbook):
+def test_every_required_variable_is_asked_or_given(playbook):
+    """What the inventory says is not asked as well: an answer would override it."""
     asked = [question["variable"] for question in BY_PLAYBOOK[playbook].get("survey", [])]
     assert len(asked) == len(set(asked))
-    required = {v.name for v in variables(playbook).values() if v.required and v.default is None}
-    assert required <= set(asked)
-    # No role's specs require anything so far: what has no default is the inventory's or a credential's, which
-    # tests/runner/test_survey_answers.py shows by launching each template with an untouched survey. These demand an answer.
+    injected = {
+        name
+        for credential in load("credentials")
+        if credential["name"] in BY_PLAYBOOK[playbook]["credentials"] and not credential.get("built_in")
+        for name in CREDENTIAL_TYPES[credential["credential_type"]]["injectors"].get("extra_vars", {})
+    }
+    assert sorted(needed(playbook) - shown_inventories() - injected - set(asked)) == []
+    # These demand an answer of whoever launches them.
     demanded = {
         "remove_nodes": {"remove_nodes_all"},
         "start_overflow_nodes": {f"cloud_bursting_start_{way}" for way in ("names", "all", "capacity")},
     }
     assert demanded.get(playbook, set()) <= set(asked)
+
+
+def test_the_reading_of_defaults_finds_what_is_known():
+    assert {"pexip_domain", "pexip_location", "pexip_version", "pexip_subnet_id"} <= needed("onboard_nodes")
+    assert {"pexip_domain", "pexip_location", "pexip_version", "pexip_subnet_id"} <= shown_inventories()
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)

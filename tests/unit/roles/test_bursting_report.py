@@ -12,7 +12,7 @@ from pathlib import Path
 from ansible_collections.pexip.infinity.plugins.plugin_utils.doctor_findings import CODES
 
 README = Path(__file__).parents[3] / "roles/bursting_report/README.md"
-HEAD = "| code | severity | meaning |\n| --- | --- | --- |\n"
+HEAD = "| code | usual severity | meaning |\n| --- | --- | --- |\n"
 
 
 def table() -> str:

@@ -35,7 +35,9 @@ def options(role: str) -> dict[str, dict]:
 def plain(text: str) -> str:
     """A description with Ansible's markup as Markdown."""
     return re.sub(
-        r"\b[OVCME]\(((?:[^()\\]|\\.)*)\)", lambda match: f"`{match[1].split(':')[-1]}`", " ".join(text.split())
+        r"\b[OVCMEFP]\((?:pexip\.infinity\.(?=\w+#role))?((?:[^()\\]|\\.)*)\)",
+        lambda match: f"`{match[1].split(':')[-1].removesuffix('#role')}`",
+        " ".join(text.split()),
     )
 
 
