@@ -77,7 +77,7 @@ def images(plan: Plan) -> Iterator[str]:
         try:
             image = pexip_image(plan.found.get("images") or [], kind, plan.version, running=running)
         except AnsibleFilterError as error:
-            yield f"{', '.join(names)}: pexip_version {plan.version}: {error}"
+            yield f"{', '.join(names)}: pexip_version {plan.version}: {str(error).rstrip('.')}"
         else:
             running = running or image["version"]  # what a Management Node that comes will run
 
