@@ -151,6 +151,7 @@ def test_the_reading_of_playbooks_finds_what_is_known():
 def test_each_playbook_has_one_job_template():
     assert sorted(Path(template["playbook"]).stem for template in TEMPLATES.values()) == PLAYBOOKS
     assert len(TEMPLATES) == len(load("job_templates"))
+    assert [name for name, template in TEMPLATES.items() if not template.get("survey")] == []
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
