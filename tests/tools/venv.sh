@@ -65,7 +65,8 @@ else
   echo "Bringing $venv up to date ..."
 fi
 rm -f "$venv/.stamp"
-pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
+# Not compiled: most of what the ansible package brings is never imported, and the rest is compiled when it is.
+pip=("$venv/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check)
 "${pip[@]}" -r requirements-dev.txt
 # compat: a plain path instead of an import hook, which every module that a playbook runs would pay for.
 "${pip[@]}" --no-deps -e tests/lab --config-settings editable_mode=compat
